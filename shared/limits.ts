@@ -1,0 +1,91 @@
+/**
+ * Every limit of the public contract and of the wire, each with its unit and reason.
+ * Sizes are UTF-8 bytes. What an operator may change stands in `settings.ts` instead.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** One HTTP body. Room for the largest prompt, escaped. */
+export const MAX_BODY_BYTES = 1 * MIB;
+/** One WebSocket frame, either way. The same as a body: what fits over HTTP fits on the wire. */
+export const MAX_FRAME_BYTES = 1 * MIB;
+/** Kept free in a `task:execute` frame for what the server adds to a task: its id, attempt, directory and time limit. */
+export const EXECUTE_ENVELOPE_BYTES = 32 * KIB;
+/** A task's prompt: half a frame, so that most prompts fit even with escapes. */
+export const MAX_PROMPT_BYTES = 512 * KIB;
+/** A task's metadata as JSON. */
+export const MAX_METADATA_BYTES = 64 * KIB;
+/** Environment variables of a task: how many, and names and values together. */
+export const MAX_ENV_NAMES = 64;
+export const MAX_ENV_BYTES = 32 * KIB;
+/** Labels of a task or host. */
+export const MAX_LABELS = 32;
+/** Agents that one host announces. */
+export const MAX_AGENTS = 64;
+/** Names: agents, models, labels, host names, environment names, idempotency keys. */
+export const MAX_NAME_BYTES = 128;
+/** A directory; the longest path that Linux takes. */
+export const MAX_PATH_BYTES = 4096;
+/** Levels of nesting in JSON that a stranger shapes; writers recurse, and stacks end at some thousands. */
+export const MAX_JSON_DEPTH = 100;
+/** One agent event as JSON; a longer one is cut and marked by the gateway. */
+export const MAX_EVENT_BYTES = 64 * KIB;
+/** `TaskResult.output` and failure details: the last so many bytes. */
+export const MAX_OUTPUT_BYTES = 64 * KIB;
+/** Paths in `TaskResult.filesChanged`; keeps a terminal frame well below `MAX_FRAME_BYTES`. */
+export const MAX_FILES_CHANGED = 2000;
+/** The log of one task; beyond it events are dropped and counted by one marker. */
+export const MAX_LOG_BYTES = 64 * MIB;
+/** What `POST …/input` takes at once; a line typed by a person or a pasted file. */
+export const MAX_INPUT_BYTES = 64 * KIB;
+/** Inputs of one task that wait for its host. */
+export const MAX_PENDING_INPUTS = 100;
+/** A failure's one-line message. */
+export const MAX_ERROR_BYTES = 8 * KIB;
+/** Unsettled runs named in one `register`: 1,000 of the longest stay below half a frame. */
+export const MAX_REPORTED_RUNS = 1000;
+/** Events in one `task:events` frame. */
+export const MAX_BATCH_EVENTS = 1000;
+/** Bytes of events in one `task:events` frame, before its envelope; leaves room below `MAX_FRAME_BYTES`. */
+export const MAX_BATCH_BYTES = 256 * KIB;
+/** Bytes that a gateway may have sent and not yet seen acknowledged, over all tasks of a connection. */
+export const MAX_UNACKED_BYTES = 2 * MIB;
+/** Bytes that HostDO holds unstored for one socket before it closes it with `CLOSE.OVERLOADED`. */
+export const MAX_UNSTORED_BYTES = 8 * MIB;
+
+/** Page sizes of the API. */
+export const DEFAULT_TASK_PAGE = 50;
+export const MAX_TASK_PAGE = 200;
+export const DEFAULT_LOG_PAGE = 500;
+export const MAX_LOG_PAGE = 5000;
+/** A page's bodies together; a page may hold fewer items than asked for. Far below the 32 MiB of one RPC. */
+export const MAX_PAGE_BYTES = 4 * MIB;
+
+/** `Idempotency-Key` is remembered for a day: longer than any client retries. */
+export const IDEMPOTENCY_TTL_MS = 24 * 60 * 60 * 1000;
+/** Longest task time limit: 30 days. A larger one is a mistake in units. */
+export const MAX_TASK_TIMEOUT_MS = 30 * 24 * 60 * 60 * 1000;
+/** Most retries of an agent that could not be spawned: more would only hide that it is not there. */
+export const MAX_SPAWN_RETRIES = 100;
+/** How much longer than the task's limit the server waits for the host's own `task:failed`. */
+export const TIMEOUT_SLACK_MS = 10_000;
+/** How long a host may stay silent after `task:abort` before the server ends the task itself. */
+export const ABORT_SLACK_MS = 10_000;
+/** Offers of one task that never reached `running` before it ends as `start_failed`. */
+export const MAX_UNSTARTED_OFFERS = 10;
+/** TERM to KILL of an agent's process tree. */
+export const KILL_GRACE_MS = 5_000;
+/** Clock skew allowed when a token's `nbf` or `iat` is judged; `exp` has none: a token is dead when it says so. */
+export const TOKEN_SKEW_SECONDS = 60;
+/** Host token made by `POST /api/hosts/:id/tokens` without `expiresIn`: 90 days. */
+export const DEFAULT_TOKEN_SECONDS = 90 * 24 * 60 * 60;
+/** Longest `expiresIn`: ten years. */
+export const MAX_TOKEN_SECONDS = 10 * 365 * 24 * 60 * 60;
+/** Shortest usable `JWT_SECRET`: HS256 wants a key as long as its hash. */
+export const MIN_SECRET_BYTES = 32;
+/** More replacements of one host's connection than this within the window: the newcomer gets 429. */
+export const MAX_REPLACEMENTS = 3;
+export const REPLACEMENT_WINDOW_MS = 60_000;
+/** An alarm that fires later than this after its due time means that the server was away. */
+export const LATE_ALARM_MS = 5_000;

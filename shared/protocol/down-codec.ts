@@ -1,0 +1,18 @@
+import { type Decoded, decodeFrame } from './codec.ts';
+import { type Down, downSchemaFor } from './down.ts';
+
+const DOWN_TYPES = new Set([
+  'registered',
+  'ping',
+  'heartbeat:ok',
+  'task:execute',
+  'task:abort',
+  'task:input',
+  'config:update',
+  'task:ack',
+  'task:settled',
+]);
+
+export function decodeDown(text: string): Decoded<Down> {
+  return decodeFrame(downSchemaFor, DOWN_TYPES, text);
+}

@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { taskErrorSchema } from './errors.ts';
+import { hostIdSchema, taskIdSchema } from './ids.ts';
+import { depthRule, jsonValueSchema, nestsWithin } from './json.ts';
+import {
+  MAX_ENV_BYTES,
+  MAX_ENV_NAMES,
+  MAX_JSON_DEPTH,
+  MAX_LABELS,
+  MAX_METADATA_BYTES,
+  MAX_NAME_BYTES,
+  MAX_PATH_BYTES,
+  MAX_PROMPT_BYTES,
+  MAX_TASK_TIMEOUT_MS,
+} from './limits.ts';
+import { utf8Length } from './utf8.ts';
+
+/**
+ * Refinement options for "at most `max`": `params.limit` lets the HTTP layer answer `limit_exceeded` and name it.
+ */
+export function limited(name: string, max: number, unit = 'bytes') {
+  return { message: `must be at most ${max} ${unit}`, params: { limit: name, max } };
+}
+
+/** A string of at most `max` UTF-8 bytes. */
+export function boundedString(limit: string, max: number) {
+  return z.string().refine((text) => utf8Length(text) <= max, limited(limit, max));
+}
+
+export const nameSchema = boundedString('MAX_NAME_BYTES', MAX_NAME_BYTES).min(1, 'must not be empty');
+
+/** Directories reach `chdir`, which ends a path at NUL: refuse it rather than run somewhere else. */
+export const pathSchema = boundedString('MAX_PATH_BYTES', MAX_PATH_BYTES)
+  .min(1, 'must not be empty')
+  .refine((path) => !path.includes('\0'), 'must not contain a NUL character');
+
+const ENV_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export const envSchema = z
+  .record(nameSchema.regex(ENV_NAME_PATTERN, 'must be the name of an environment variable'), z.string())
+  .refine((env) => Object.keys(env).length <= MAX_ENV_NAMES, limited('MAX_ENV_NAMES', MAX_ENV_NAMES, 'names'))
+  .refine(
+    (env) => Object.entries(env).reduce((sum, [k, v]) => sum + utf8Length(k) + utf8Length(v), 0) <= MAX_ENV_BYTES,
+    limited('MAX_ENV_BYTES', MAX_ENV_BYTES),
+  )
+  .refine((env) => !Object.values(env).some((v) => v.includes('\0')), 'must not contain a NUL character');
+
+export const labelsSchema = z
+  .record(nameSchema, boundedString('MAX_NAME_BYTES', MAX_NAME_BYTES))
+  .refine((labels) => Object.keys(labels).length <= MAX_LABELS, limited('MAX_LABELS', MAX_LABELS, 'labels'));
+
+export const metadataSchema = z
+  .record(z.string(), z.unknown())
+  .refine((metadata) => Object.values(metadata).every((value) => nestsWithin(value, MAX_JSON_DEPTH)), depthRule)
+  .refine(
+    (metadata) => utf8Length(JSON.stringify(metadata)) <= MAX_METADATA_BYTES,
+    limited('MAX_METADATA_BYTES', MAX_METADATA_BYTES),
+  );
+
+export const promptSchema = boundedString('MAX_PROMPT_BYTES', MAX_PROMPT_BYTES).min(1, 'must not be empty');
+
+export const timeoutSchema = z
+  .int('must be a whole number of milliseconds')
+  .min(1, 'must be at least 1 ms')
+  .max(MAX_TASK_TIMEOUT_MS, `must be at most ${MAX_TASK_TIMEOUT_MS} ms`);
+
+/** What a host is asked to run. `timeout` in ms; the server always fills it in. */
+export const taskRequestSchema = z.object({
+  taskId: taskIdSchema,
+  prompt: z.string(),
+  cwd: z.string(),
+  agentType: z.string(),
+  model: z.string().optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  timeout: z.number().positive().optional(),
+  metadata: z.record(z.string(), jsonValueSchema).optional(),
+});
+export type TaskRequest = z.infer<typeof taskRequestSchema>;
+
+export const taskResultSchema = z.object({
+  success: z.boolean(),
+  exitCode: z.number().int().optional(),
+  output: z.string().optional(),
+  /** ms from the agent's start to its end, by the host's monotonic clock. */
+  duration: z.number().nonnegative().optional(),
+  filesChanged: z.array(z.string()).optional(),
+});
+export type TaskResult = z.infer<typeof taskResultSchema>;
+
+export const TASK_STATUSES = ['queued', 'assigned', 'running', 'completed', 'failed', 'timeout', 'aborted'] as const;
+export const taskStatusSchema = z.enum(TASK_STATUSES);
+export type TaskStatus = z.infer<typeof taskStatusSchema>;
+
+export const TERMINAL_STATUSES = ['completed', 'failed', 'timeout', 'aborted'] as const;
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+
+export function isTerminal(status: TaskStatus): status is TerminalStatus {
+  return status === 'completed' || status === 'failed' || status === 'timeout' || status === 'aborted';
+}
+
+/** Why a task is not running yet. */
+export const WAITING_REASONS = [
+  /** `hostId` names a host that this pool has never seen. */
+  'unknown_host',
+  /** The host named by `hostId` is offline. */
+  'host_offline',
+  /** No host is online at all. */
+  'no_host_online',
+  /** No online host offers the agent. */
+  'no_host_with_agent',
+  /** No online host with the agent has the labels. */
+  'no_host_with_labels',
+  /** Every host that fits is at its `maxConcurrent`. */
+  'all_hosts_busy',
+  /** Every host that fits has refused this task or takes no work just now. */
+  'refused_by_hosts',
+  /** Its host was lost; it is held for it until the grace is over. */
+  'host_reconnecting',
+  /** Handed to a host that has not answered yet. */
+  'awaiting_host',
+] as const;
+export const waitingSchema = z.object({ reason: z.enum(WAITING_REASONS), message: z.string() });
+export type Waiting = z.infer<typeof waitingSchema>;
+
+/** The end of an attempt that had been given away; kept beside the task, never as its result. */
+export const lateAttemptSchema = z.object({
+  attempt: z.int(),
+  hostId: z.string(),
+  /** ms; when the late end arrived. */
+  at: z.int(),
+  result: taskResultSchema.optional(),
+  error: z.string().optional(),
+});
+export type LateAttempt = z.infer<typeof lateAttemptSchema>;
+
+/** A task as the API shows it; times are ms since the epoch, values of `env` never come back. */
+export const taskSchema = z.object({
+  id: taskIdSchema,
+  status: taskStatusSchema,
+  prompt: z.string(),
+  agentType: z.string(),
+  cwd: z.string().optional(),
+  model: z.string().optional(),
+  /** ms; the limit in force once assigned, before that the one asked for. */
+  timeout: z.number().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  envNames: z.array(z.string()).optional(),
+  /** The host that runs or ran it; before it is assigned, the one that was asked for. */
+  hostId: hostIdSchema.optional(),
+  /** 0 until first offered to a host. */
+  attempt: z.int(),
+  createdAt: z.int(),
+  startedAt: z.int().optional(),
+  finishedAt: z.int().optional(),
+  /** Set while an abort waits for the host's word. */
+  aborting: z.boolean().optional(),
+  sessionId: z.string().optional(),
+  result: taskResultSchema.optional(),
+  error: taskErrorSchema.optional(),
+  lateAttempts: z.array(lateAttemptSchema).optional(),
+  waiting: waitingSchema.optional(),
+});
+export type Task = z.infer<typeof taskSchema>;

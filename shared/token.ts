@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { DEFAULT_POOL, hostIdSchema, poolIdSchema } from './ids.ts';
+import { nameSchema } from './task.ts';
+
+export const ROLES = ['host', 'client', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Claims of a JWT (HS256). `iat` and `exp` in seconds since the epoch, as the standard has them. */
+export const claimsSchema = z
+  .object({
+    sub: nameSchema,
+    role: z.enum(ROLES),
+    iat: z.number(),
+    exp: z.number(),
+    jti: nameSchema.optional(),
+    pool: poolIdSchema.default(DEFAULT_POOL),
+  })
+  .refine((claims) => claims.role !== 'host' || hostIdSchema.safeParse(claims.sub).success, {
+    path: ['sub'],
+    message: 'of a host token must be a host id',
+  });
+export type Claims = z.infer<typeof claimsSchema>;
