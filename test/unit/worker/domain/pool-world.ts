@@ -1,0 +1,221 @@
+import type { FailureCode } from '../../../../shared/errors.ts';
+import { parseServerSettings } from '../../../../shared/settings.ts';
+import { isTerminal } from '../../../../shared/task.ts';
+import { abortTask } from '../../../../worker/domain/commands/client.ts';
+import { createTask } from '../../../../worker/domain/commands/create.ts';
+import { expire } from '../../../../worker/domain/commands/expire.ts';
+import { executeAnswered, hostDisconnected } from '../../../../worker/domain/commands/host-link.ts';
+import { taskEnded, taskRefused, taskStarted } from '../../../../worker/domain/commands/host-reports.ts';
+import { hostRegistered } from '../../../../worker/domain/commands/register.ts';
+import { dispatch } from '../../../../worker/domain/dispatch.ts';
+import { Pool } from '../../../../worker/domain/pool.ts';
+import type { Nudge } from '../../../../worker/domain/pool-effects.ts';
+import type { PoolTask } from '../../../../worker/domain/pool-task.ts';
+
+export const SETTINGS = parseServerSettings({
+  RECONNECT_GRACE_MS: 5_000,
+  START_TIMEOUT_MS: 1_000,
+  TASK_TIMEOUT_MS: 600_000,
+});
+
+/** What a host really holds, whatever the pool believes. */
+export interface WorldHost {
+  id: string;
+  protocol: 1 | 2;
+  max: number;
+  epoch: number;
+  isConnected: boolean;
+  runs: Map<string, { taskId: string; attempt: number; isFinished: boolean }>;
+}
+
+/** A pool with hosts around it: what is sent arrives only when the test says so. */
+export class World {
+  now = 1_000_000;
+  readonly finished = new Map<string, PoolTask>();
+  readonly created: string[] = [];
+  readonly hosts: WorldHost[];
+  readonly revs = new Map<string, number>();
+  readonly commits = new Map<string, number>();
+  executes: Extract<Nudge, { kind: 'execute' }>[] = [];
+  readonly pool = new Pool(SETTINGS, (id) => this.finished.get(id) ?? null);
+
+  constructor(protocols: (1 | 2)[]) {
+    this.hosts = protocols.map((protocol, index) => ({
+      id: `h${index}`,
+      protocol,
+      max: index + 1,
+      epoch: 0,
+      isConnected: false,
+      runs: new Map(),
+    }));
+  }
+
+  decide<T>(command: (pool: Pool, now: number) => T): T {
+    const reply = command(this.pool, this.now);
+    dispatch(this.pool, this.now);
+    const staged = this.pool.staged();
+    for (const task of staged.tasks.values()) if (isTerminal(task.status)) this.#settle(task);
+    for (const owed of staged.owed) {
+      if (owed.kind === 'status') this.#checkRev(owed.taskId, owed.record.rev);
+      if (owed.kind === 'release' || owed.kind === 'abort') {
+        const host = this.hosts.find((candidate) => candidate.id === owed.hostId);
+        if (host?.isConnected) host.runs.delete(`${owed.run.taskId}.${owed.run.attempt}`);
+      }
+      if (owed.kind === 'drop') this.host(owed.hostId).isConnected = false;
+    }
+    for (const nudge of staged.nudges) {
+      if (nudge.kind === 'execute') this.executes.push(nudge);
+    }
+    this.pool.accept();
+    return reply;
+  }
+
+  #settle(task: PoolTask): void {
+    const before = this.finished.get(task.id);
+    if (before !== undefined && before.status !== task.status)
+      throw new Error(`L1: ${before.status} became ${task.status}`);
+    if (before === undefined) this.commits.set(task.id, (this.commits.get(task.id) ?? 0) + 1);
+    this.finished.set(task.id, task);
+  }
+
+  #checkRev(taskId: string, rev: number): void {
+    const before = this.revs.get(taskId) ?? 0;
+    if (rev !== before + 1) throw new Error(`log: rev ${rev} of ${taskId} follows ${before}`);
+    if (this.commits.get(taskId) === 2) throw new Error(`L2: ${taskId} ended twice`);
+    this.revs.set(taskId, rev);
+  }
+
+  host(id: string): WorldHost {
+    const host = this.hosts.find((candidate) => candidate.id === id);
+    if (host === undefined) throw new Error(`no host ${id}`);
+    return host;
+  }
+
+  create(): void {
+    const id = `t${this.created.length}`;
+    const request = { prompt: 'p', agentType: 'a' };
+    this.decide((pool, now) => createTask(pool, request, { id, order: this.created.length + 1, log: 'l' }, now));
+    this.created.push(id);
+  }
+
+  connect(host: WorldHost): void {
+    host.epoch += 1;
+    host.isConnected = true;
+    const runs = [...host.runs.values()].map((run) => ({ ...run, lastSeq: 0, finished: run.isFinished }));
+    const reply = this.decide((pool, now) =>
+      hostRegistered(
+        pool,
+        {
+          hostId: host.id,
+          epoch: host.epoch,
+          protocol: host.protocol,
+          capabilities: { name: host.id, agents: ['a'], maxConcurrent: host.max, cwd: '/w' },
+          features: [],
+          withoutInput: [],
+          ip: '127.0.0.1',
+          connectedAt: now,
+          runs: host.protocol === 2 ? runs : null,
+        },
+        now,
+      ),
+    );
+    if (reply.kind !== 'ok') throw new Error('the newest connection was called stale');
+    for (const { taskId, attempt, verdict } of reply.verdicts) {
+      if (verdict !== 'continue') host.runs.delete(`${taskId}.${attempt}`);
+    }
+  }
+
+  drop(host: WorldHost): void {
+    if (!host.isConnected) return;
+    host.isConnected = false;
+    this.decide((pool, now) => hostDisconnected(pool, { hostId: host.id, epoch: host.epoch }, now));
+  }
+
+  /** The oldest execute reaches its host, or finds it offline. */
+  deliver(): void {
+    const execute = this.executes.shift();
+    if (execute === undefined) return;
+    const host = this.host(execute.hostId);
+    const run = { taskId: execute.taskId, attempt: execute.offer };
+    const task = this.pool.task(execute.taskId);
+    if (task?.status !== 'assigned' || task.offer !== execute.offer || task.delivered) return;
+    if (host.isConnected) host.runs.set(`${run.taskId}.${run.attempt}`, { ...run, isFinished: false });
+    const link = { hostId: host.id, epoch: host.epoch };
+    this.decide((pool, now) => executeAnswered(pool, link, run, host.isConnected ? 'sent' : 'offline', now));
+  }
+
+  #run(host: WorldHost, index: number) {
+    const runs = [...host.runs.values()];
+    return host.isConnected && runs.length > 0 ? runs[index % runs.length] : undefined;
+  }
+
+  start(host: WorldHost, index: number): void {
+    const run = this.#run(host, index);
+    if (run === undefined) return;
+    const link = { hostId: host.id, epoch: host.epoch };
+    const answer = this.decide((pool, now) => taskStarted(pool, link, run, '', now));
+    if (answer === 'superseded') host.runs.delete(`${run.taskId}.${run.attempt}`);
+  }
+
+  deliverAll(): void {
+    while (this.executes.length > 0) this.deliver();
+  }
+
+  startAll(host: WorldHost): void {
+    for (let index = host.runs.size - 1; index >= 0; index -= 1) this.start(host, index);
+  }
+
+  /** All it was given has started, and then it stays away for longer than the grace. */
+  lose(host: WorldHost): void {
+    if (!host.isConnected) this.connect(host);
+    this.deliverAll();
+    this.startAll(host);
+    this.drop(host);
+    this.pass(SETTINGS.RECONNECT_GRACE_MS);
+  }
+
+  refuse(host: WorldHost, index: number): void {
+    const run = this.#run(host, index);
+    if (run === undefined || this.pool.task(run.taskId)?.status !== 'assigned') return;
+    host.runs.delete(`${run.taskId}.${run.attempt}`);
+    const link = { hostId: host.id, epoch: host.epoch };
+    this.decide((pool, now) => taskRefused(pool, link, run, { reason: 'full', message: 'full' }, now));
+  }
+
+  end(host: WorldHost, index: number, success: boolean, repeats: number): void {
+    const run = this.#run(host, index);
+    if (run === undefined) return;
+    const link = { hostId: host.id, epoch: host.epoch };
+    const code: FailureCode = 'agent_failed';
+    const end = success
+      ? ({ kind: 'completed', result: { success: true } } as const)
+      : ({ kind: 'failed', code, error: 'no' } as const);
+    const answers = new Set<string>();
+    for (let times = 0; times <= repeats; times += 1) {
+      answers.add(this.decide((pool, now) => taskEnded(pool, link, run, end, now)));
+    }
+    if (answers.size !== 1) throw new Error(`a repeated end was answered ${[...answers].join(' and ')}`);
+    host.runs.delete(`${run.taskId}.${run.attempt}`);
+  }
+
+  abort(index: number): void {
+    const id = this.created[index % Math.max(this.created.length, 1)];
+    if (id !== undefined) this.decide((pool, now) => abortTask(pool, id, now));
+  }
+
+  pass(ms: number): void {
+    this.now += ms;
+    this.decide((pool, now) => expire(pool, now));
+  }
+
+  check(): void {
+    for (const { host, active } of this.pool.candidates()) {
+      if (active > host.capabilities.maxConcurrent) throw new Error(`L7: ${active} on ${host.hostId}`);
+    }
+    for (const id of this.created) {
+      const task = this.pool.task(id);
+      if (task === null) throw new Error(`L1: ${id} is lost`);
+      if (task.starts > SETTINGS.MAX_ATTEMPTS) throw new Error(`L8: ${id} ran ${task.starts} times`);
+    }
+  }
+}

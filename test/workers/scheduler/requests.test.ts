@@ -1,0 +1,105 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { CreateTask } from '../../../shared/api/tasks.ts';
+import type { SchedulerForWorker } from '../../../worker/rpc.ts';
+import { freshPool, v2Host } from '../host/client.ts';
+import { createTask, taskView } from '../host/pool.ts';
+
+/** The stub as its interface: the runtime's types give up on calls whose answer holds `unknown`. */
+function schedulerOf(pool: string): SchedulerForWorker {
+  return env.SCHEDULER.getByName(pool);
+}
+
+const REQUEST: CreateTask = { prompt: 'do it', agentType: 'opencode' };
+
+describe('[C2] Idempotency-Key', () => {
+  it('gives the first task again, in whatever order the fields come', async () => {
+    const scheduler = schedulerOf(freshPool());
+    const origin = { sub: 'me', idempotencyKey: 'k' };
+    const first = await scheduler.createTask({ ...REQUEST, metadata: { a: 1, b: 2 } }, origin);
+    const again = await scheduler.createTask(
+      { agentType: 'opencode', metadata: { b: 2, a: 1 }, prompt: 'do it' },
+      origin,
+    );
+    if (first.kind === 'error' || again.kind === 'error') throw new Error('refused');
+    expect(again.kind).toBe('repeated');
+    expect(again.view.task.id).toBe(first.view.task.id);
+    expect((await scheduler.listTasks({ limit: 10 })).views).toHaveLength(1);
+  });
+
+  it('refuses another request under the same key, and keeps the keys of others apart', async () => {
+    const scheduler = schedulerOf(freshPool());
+    await scheduler.createTask(REQUEST, { sub: 'me', idempotencyKey: 'k' });
+    const other = { ...REQUEST, prompt: 'something else' };
+    expect(await scheduler.createTask(other, { sub: 'me', idempotencyKey: 'k' })).toMatchObject({
+      code: 'idempotency_conflict',
+    });
+    expect((await scheduler.createTask(other, { sub: 'you', idempotencyKey: 'k' })).kind).toBe('created');
+  });
+
+  it('makes one task of many requests at once', async () => {
+    const scheduler = schedulerOf(freshPool());
+    const origin = { sub: 'me', idempotencyKey: 'k' };
+    const replies = await Promise.all(Array.from({ length: 20 }, () => scheduler.createTask(REQUEST, origin)));
+    const ids = replies.map((reply) => (reply.kind === 'error' ? reply.code : reply.view.task.id));
+    expect(new Set(ids).size).toBe(1);
+    expect(replies.filter((reply) => reply.kind === 'created')).toHaveLength(1);
+  });
+});
+
+describe('[C2] listing', () => {
+  it('gives every task once, newest first, page by page, also while new ones come', async () => {
+    const pool = freshPool();
+    const scheduler = schedulerOf(pool);
+    const made: string[] = [];
+    for (let count = 0; count < 5; count += 1) made.push((await createTask(pool)).task.id);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await scheduler.listTasks({
+        limit: 2,
+        ...(cursor === null ? {} : { cursor }),
+      });
+      seen.push(...page.views.map((view) => view.task.id));
+      cursor = page.nextCursor;
+      await createTask(pool);
+    } while (cursor !== null);
+    expect(seen).toEqual(made.reverse());
+  });
+
+  it('filters by status and by host', async () => {
+    const pool = freshPool();
+    const scheduler = schedulerOf(pool);
+    const aborted = await createTask(pool, { hostId: 'one' });
+    await createTask(pool, { hostId: 'two' });
+    await scheduler.abortTask(aborted.task.id);
+    const ids = async (query: object) =>
+      (await scheduler.listTasks({ limit: 10, ...query })).views.map((view) => view.task.id);
+    expect(await ids({ status: 'aborted' })).toEqual([aborted.task.id]);
+    expect(await ids({ hostId: 'one' })).toEqual([aborted.task.id]);
+    expect(await ids({ status: 'queued', hostId: 'one' })).toEqual([]);
+  });
+});
+
+it('[C2] says why a task waits, and fills in the host’s directory when it is assigned', async () => {
+  const pool = freshPool();
+  const view = await createTask(pool);
+  expect(view.task).toMatchObject({ status: 'queued', attempt: 0, waiting: { reason: 'no_host_online' } });
+  expect(view.task.cwd).toBeUndefined();
+  const host = await v2Host(pool, 'box');
+  await host.next('task:execute');
+  const { task } = await taskView(pool, view.task.id);
+  expect(task).toMatchObject({
+    status: 'assigned',
+    hostId: 'box',
+    cwd: '/srv/work',
+    waiting: { reason: 'awaiting_host' },
+  });
+});
+
+it('[C2] never shows the values of env', async () => {
+  const pool = freshPool();
+  const { task } = await createTask(pool, { env: { SECRET: 'hunter2' } });
+  expect(task.envNames).toEqual(['SECRET']);
+  expect(JSON.stringify(await taskView(pool, task.id))).not.toContain('hunter2');
+});

@@ -1,0 +1,42 @@
+/** A client's new task. Pure. */
+import type { CreateTask } from '../../../shared/api/tasks.ts';
+import { record } from '../lifecycle.ts';
+import type { Pool } from '../pool.ts';
+import type { PoolTask } from '../pool-task.ts';
+
+/** What the shell provides: its number in the order of creation, its id, where its log goes. */
+export interface NewTask {
+  id: string;
+  order: number;
+  log: string;
+}
+
+/** True when the queue has room; a full one refuses rather than forgets. */
+export function hasRoom(pool: Pool): boolean {
+  return pool.waiting.size < pool.settings.MAX_QUEUED_TASKS;
+}
+
+export function createTask(pool: Pool, request: CreateTask, { id, order, log }: NewTask, now: number): PoolTask {
+  const { agentType, labels, hostId, cwd, model, timeout, env } = request;
+  const task: PoolTask = {
+    id,
+    order,
+    log,
+    createdAt: now,
+    queuedAt: now,
+    status: 'queued',
+    agentType,
+    labels,
+    wantedHost: hostId,
+    cwd,
+    model,
+    timeout,
+    ...(env === undefined ? {} : { envNames: Object.keys(env) }),
+    rev: 0,
+    offer: 0,
+    delivered: true,
+    starts: 0,
+    unstarted: 0,
+  };
+  return record(pool, task, now);
+}

@@ -1,0 +1,164 @@
+/** What a host reports of its tasks. Every report names its connection and run: the fence. Pure. */
+
+import type { RunRef } from '../../../shared/protocol/run-ref.ts';
+import { isPermanentRefusal, type RefusalReason } from '../../../shared/protocol/task-refused.ts';
+import type { LateAttempt } from '../../../shared/task.ts';
+import type { AttemptEnd, ConnectionRef } from '../../rpc.ts';
+import { type Ending, finish, markStarted, requeue, resume } from '../lifecycle.ts';
+import { fits, hasRefused, refusalWords } from '../placement.ts';
+import type { Pool } from '../pool.ts';
+import type { PoolHost } from '../pool-host.ts';
+import { holdsSlot, isActive, type PoolTask } from '../pool-task.ts';
+import { markAlive } from './host-link.ts';
+
+/** The host that may speak for the run now, and the run's task as it may go on with it. */
+interface Standing {
+  host: PoolHost;
+  task: PoolTask;
+}
+
+/**
+ * The fence: the run is the task's last offer and this host's, over its newest connection. A version-2 host may go on with
+ * an attempt that was given up as long as the task waits (L2); a version-1 host says no attempt number, so it may not.
+ */
+function standing(pool: Pool, connection: ConnectionRef, run: RunRef, now: number): Standing | null {
+  const host = pool.host(connection.hostId);
+  const task = pool.task(run.taskId);
+  if (host === null || task === null || host.epoch !== connection.epoch) return null;
+  if (!isActive(task) || task.hostId !== host.hostId || task.offer !== run.attempt) return null;
+  if (holdsSlot(task)) return { host, task };
+  return host.protocol === 2 ? { host, task: resume(pool, task, now) } : null;
+}
+
+export function taskStarted(
+  pool: Pool,
+  connection: ConnectionRef,
+  run: RunRef,
+  sessionId: string,
+  now: number,
+): 'ok' | 'superseded' {
+  markAlive(pool, connection, now);
+  const current = standing(pool, connection, run, now);
+  if (current === null) return 'superseded';
+  markStarted(pool, current.task, sessionId, now);
+  return 'ok';
+}
+
+/** A terminal frame that the task's own status maps to (contract, section 1). */
+function endingOf(task: PoolTask, end: AttemptEnd, attempt: number, now: number): Ending {
+  const common = { now, committed: attempt };
+  if (task.abortedAt !== undefined) {
+    const details = end.kind === 'failed' && end.code !== 'aborted' ? end.details : undefined;
+    return { status: 'aborted', result: end.result, details, ...common };
+  }
+  if (end.kind === 'completed') {
+    if (end.result.success) return { status: 'completed', result: end.result, ...common };
+    const message = `The agent reported failure${end.result.exitCode === undefined ? '' : `, exit code ${end.result.exitCode}`}.`;
+    return { status: 'failed', code: 'agent_failed', message, result: end.result, ...common };
+  }
+  const { error: message, details, result } = end;
+  const isOver =
+    task.offeredAt !== undefined && task.offerLimit !== undefined && now >= task.offeredAt + task.offerLimit;
+  if (end.code === 'timeout' || (end.code === undefined && isOver)) {
+    return { status: 'timeout', code: 'timeout', message, details, result, ...common };
+  }
+  return { status: 'failed', code: end.code ?? 'agent_failed', message, details, result, ...common };
+}
+
+function keepLate(
+  pool: Pool,
+  task: PoolTask,
+  connection: ConnectionRef,
+  run: RunRef,
+  end: AttemptEnd,
+  now: number,
+): void {
+  // Nothing was offered under this number: there is no such attempt.
+  if (run.attempt < 1 || run.attempt > task.offer) return;
+  const late: LateAttempt = {
+    attempt: run.attempt,
+    hostId: connection.hostId,
+    at: now,
+    result: end.result,
+    ...(end.kind === 'failed' ? { error: end.error } : {}),
+  };
+  const isLast = task.offer === run.attempt && task.hostId === connection.hostId;
+  const isAborted = task.status === 'aborted' && isLast && end.result !== undefined;
+  pool.patchBody(task.id, { lateAttempts: [late], ...(isAborted ? { result: end.result } : {}) });
+  if (!isActive(task)) pool.owe({ kind: 'archive', log: task.log, taskId: task.id });
+}
+
+/** From a version-1 host, which names no attempt: it can only be the last one, and only of a task that ended without it. */
+export function lateEnd(pool: Pool, connection: ConnectionRef, taskId: string, end: AttemptEnd, now: number): void {
+  const task = pool.task(taskId);
+  if (task === null || isActive(task) || task.hostId !== connection.hostId || task.committed !== undefined) return;
+  keepLate(pool, task, connection, { taskId, attempt: task.offer }, end, now);
+}
+
+export type EndOutcome = 'committed' | 'superseded' | 'unknown';
+
+/** A repeated end gets the same answer; the end of an attempt that was given away is kept beside the task. */
+export function taskEnded(
+  pool: Pool,
+  connection: ConnectionRef,
+  run: RunRef,
+  end: AttemptEnd,
+  now: number,
+): EndOutcome {
+  markAlive(pool, connection, now);
+  freeHold(pool, connection.hostId);
+  const task = pool.task(run.taskId);
+  if (task === null) return 'unknown';
+  if (!isActive(task) && task.committed === run.attempt && task.hostId === connection.hostId) return 'committed';
+  const current = standing(pool, connection, run, now);
+  if (current === null) {
+    keepLate(pool, task, connection, run, end, now);
+    return 'superseded';
+  }
+  const started = markStarted(pool, current.task, '', now);
+  finish(pool, started, endingOf(started, end, run.attempt, now));
+  return 'committed';
+}
+
+/** A slot came free: a host that had said `full` may be offered work again. */
+function freeHold(pool: Pool, hostId: string): void {
+  const host = pool.host(hostId);
+  if (host?.heldUntil !== undefined) pool.putHost({ ...host, heldUntil: undefined });
+}
+
+/** The task goes back at once and uncounted; a refusal for good keeps it from this host until it registers anew (rule 3). */
+export function taskRefused(
+  pool: Pool,
+  connection: ConnectionRef,
+  run: RunRef,
+  refusal: { reason: RefusalReason; message: string },
+  now: number,
+): void {
+  markAlive(pool, connection, now);
+  const current = standing(pool, connection, run, now);
+  if (current === null) return;
+  const { host, task } = current;
+  if (!isPermanentRefusal(refusal.reason)) {
+    pool.putHost({ ...host, heldUntil: now + pool.settings.START_TIMEOUT_MS });
+    requeue(pool, { ...task, hostId: undefined }, { reason: 'refused', now });
+    return;
+  }
+  const words = `${refusal.reason}: ${refusal.message}`;
+  const refusals = { ...task.refusals, [host.hostId]: { epoch: host.epoch, words } };
+  const refused: PoolTask = { ...task, refusals };
+  if (task.abortedAt === undefined && allRefused(pool, refused, now)) {
+    const message = `Every host that fits refused the task. ${refusalWords(refusals)}`;
+    finish(pool, refused, { status: 'failed', code: 'refused', message, now, committed: run.attempt });
+    return;
+  }
+  requeue(pool, { ...refused, hostId: undefined }, { reason: 'refused', now });
+}
+
+/** Hosts that are away for no longer than the grace count as well: one of them may take it. */
+function allRefused(pool: Pool, task: PoolTask, now: number): boolean {
+  for (const host of pool.hosts()) {
+    const isNear = host.online || now - (host.offlineAt ?? 0) <= pool.settings.RECONNECT_GRACE_MS;
+    if (isNear && fits(host, task) && !hasRefused(host, task)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,63 @@
+/** What falls due for a task or a host, and when. Pure; ms since the epoch, server's clock (rule 1 and section 1 of DESIGN). */
+import { DAY_MS } from '../../shared/clock.ts';
+import { ABORT_SLACK_MS, TIMEOUT_SLACK_MS } from '../../shared/limits.ts';
+import type { ServerSettings } from '../../shared/settings.ts';
+import type { PoolHost } from './pool-host.ts';
+import type { PoolTask } from './pool-task.ts';
+
+export interface Due<Kind extends string> {
+  kind: Kind;
+  at: number;
+}
+
+/**
+ * - `queue`: it has waited for `QUEUE_TIMEOUT_MS`.
+ * - `start`: its execute went unanswered.
+ * - `limit`: its time limit and the slack for the host's own word are over.
+ * - `abort`: the host did not end it in time.
+ */
+export type TaskDue = Due<'queue' | 'start' | 'limit' | 'abort'>;
+
+/** The one deadline of an active task; null while its host's absence governs. */
+export function taskDue(
+  task: PoolTask,
+  host: PoolHost | null,
+  settings: ServerSettings,
+  notBefore: number,
+): TaskDue | null {
+  if (task.status === 'queued') return { kind: 'queue', at: task.queuedAt + settings.QUEUE_TIMEOUT_MS };
+  if (task.abortedAt !== undefined) return { kind: 'abort', at: Math.max(task.abortedAt + ABORT_SLACK_MS, notBefore) };
+  if (host === null || !host.online) return null;
+  if (task.status === 'assigned') {
+    if (!task.delivered || task.answerAwaitedFrom === undefined) return null;
+    return { kind: 'start', at: Math.max(task.answerAwaitedFrom + settings.START_TIMEOUT_MS, notBefore) };
+  }
+  const limit = (task.startedAt ?? task.createdAt) + (task.offerLimit ?? settings.TASK_TIMEOUT_MS) + TIMEOUT_SLACK_MS;
+  return { kind: 'limit', at: Math.max(limit, task.limitNotBefore ?? 0, notBefore) };
+}
+
+/**
+ * - `grace`: it stayed away for longer than it may keep its tasks.
+ * - `suspect`: probed in vain: its connection is given up.
+ * - `held`: it may be offered work again.
+ * - `retention`: an offline host is forgotten.
+ */
+export type HostDue = Due<'grace' | 'suspect' | 'held' | 'retention'>;
+
+/** The next deadline of a host, or null. */
+export function hostDue(
+  host: PoolHost,
+  holdsTasks: boolean,
+  settings: ServerSettings,
+  notBefore: number,
+): HostDue | null {
+  if (!host.online) {
+    const since = host.offlineAt ?? host.lastSeen;
+    if (!holdsTasks) return { kind: 'retention', at: since + settings.RETENTION_DAYS * DAY_MS };
+    return { kind: 'grace', at: Math.max(since + settings.RECONNECT_GRACE_MS, notBefore) };
+  }
+  if (host.suspectAt !== undefined) {
+    return { kind: 'suspect', at: Math.max(host.suspectAt + settings.START_TIMEOUT_MS, notBefore) };
+  }
+  return host.heldUntil === undefined ? null : { kind: 'held', at: host.heldUntil };
+}

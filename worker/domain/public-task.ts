@@ -1,0 +1,48 @@
+/** A task as the API shows it, large parts apart. Pure. */
+import type { Task, Waiting } from '../../shared/task.ts';
+import type { TaskBody, TaskView } from '../rpc.ts';
+import { waitingFor } from './placement.ts';
+import type { Pool } from './pool.ts';
+import { isActive, type PoolTask, shownAttempt } from './pool-task.ts';
+
+function waitingOf(pool: Pool, task: PoolTask): Waiting | undefined {
+  if (!isActive(task)) return undefined;
+  const host = task.hostId === undefined ? null : pool.host(task.hostId);
+  if (task.status !== 'queued' && host !== null && !host.online) {
+    return {
+      reason: 'host_reconnecting',
+      message: `Host "${host.hostId}" is away; the task is kept for it for a while.`,
+    };
+  }
+  if (task.status === 'assigned') return { reason: 'awaiting_host', message: `Handed to host "${task.hostId}".` };
+  return task.status === 'queued' ? (waitingFor(pool.candidates(), task) ?? undefined) : undefined;
+}
+
+export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | null): TaskView {
+  const holdsOffer = task.status !== 'queued' && task.offer > 0;
+  const error = task.error === undefined ? undefined : { ...task.error, details: body?.errorDetails };
+  const shown: Omit<Task, 'prompt'> & { prompt?: string } = {
+    id: task.id,
+    status: task.status,
+    prompt: body?.prompt,
+    agentType: task.agentType,
+    cwd: holdsOffer ? task.offerCwd : task.cwd,
+    model: task.model,
+    timeout: holdsOffer ? task.offerLimit : task.timeout,
+    labels: task.labels,
+    metadata: body?.metadata,
+    envNames: task.envNames,
+    hostId: holdsOffer ? task.hostId : task.wantedHost,
+    attempt: shownAttempt(task),
+    createdAt: task.createdAt,
+    startedAt: task.status === 'queued' || task.status === 'assigned' ? undefined : task.startedAt,
+    finishedAt: task.finishedAt,
+    aborting: task.abortedAt !== undefined && isActive(task) ? true : undefined,
+    sessionId: holdsOffer ? task.sessionId : undefined,
+    result: body?.result,
+    error,
+    lateAttempts: body?.lateAttempts,
+    waiting: waitingOf(pool, task),
+  };
+  return { task: shown, log: task.log, archived: task.archived === true };
+}

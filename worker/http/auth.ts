@@ -1,0 +1,63 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Claims, Role } from '../../shared/token.ts';
+import type { Env } from '../env.ts';
+import type { AppEnv } from './context.ts';
+import { HttpError, notReady } from './errors.ts';
+import { limitRate } from './rate-limit.ts';
+import { isUsableSecret, type Verified, verifyToken } from './token.ts';
+
+/** Longest host id; a longer one is no id, and a log line has its bounds. */
+const MAX_SHOWN_ID = 64;
+const BEARER = /^Bearer +([^\s]+) *$/i;
+
+/** The secrets that verify tokens, the signing one first. Throws `not_ready` when there is none that may sign. */
+export function secretsOf(env: Env): [string, ...string[]] {
+  if (!isUsableSecret(env.JWT_SECRET)) {
+    throw notReady('the server has no usable JWT_SECRET; set one of at least 32 bytes');
+  }
+  return isUsableSecret(env.JWT_SECRET_PREVIOUS) ? [env.JWT_SECRET, env.JWT_SECRET_PREVIOUS] : [env.JWT_SECRET];
+}
+
+/** One line for each refusal: who was refused what and why, and never the token. */
+export function logRefusal(c: Context<AppEnv>, status: 401 | 403, reason: string): void {
+  const claims: Claims | undefined = c.get('claims');
+  const who = claims === undefined ? {} : { sub: claims.sub, role: claims.role, pool: claims.pool };
+  const hostId = c.req.query('hostId')?.slice(0, MAX_SHOWN_ID);
+  const request = { ip: c.get('ip'), path: c.req.path, requestId: c.get('requestId'), hostId };
+  console.warn(JSON.stringify({ event: 'auth_refused', status, reason, ...request, ...who }));
+}
+
+async function judge(authorization: string, secrets: string[]): Promise<Verified> {
+  const token = BEARER.exec(authorization)?.[1];
+  if (token === undefined) return { kind: 'refused', reason: 'no bearer token' };
+  return await verifyToken(token, secrets, Date.now());
+}
+
+/** Verifies the bearer token before any object is touched, leaves its claims, and counts the call against the token. */
+export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const verified = await judge(c.req.header('authorization') ?? '', secretsOf(c.env));
+  if (verified.kind === 'refused') {
+    logRefusal(c, 401, verified.reason);
+    throw new HttpError('unauthorized', `a valid bearer token is required: ${verified.reason}`, {
+      headers: { 'www-authenticate': 'Bearer' },
+    });
+  }
+  c.set('claims', verified.claims);
+  await limitRate(c.env.API_LIMIT, `${verified.claims.pool}/${verified.claims.sub}`, 'requests with this token');
+  await next();
+};
+
+/** Throws 403 and logs it, once. */
+export function forbid(c: Context<AppEnv>, reason: string): never {
+  logRefusal(c, 403, reason);
+  throw new HttpError('forbidden', reason);
+}
+
+/** Lets only these roles through; stands behind `authenticate`. */
+export function allow(...roles: Role[]): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { role } = c.get('claims');
+    if (!roles.includes(role)) forbid(c, `a ${role} token may not do this`);
+    await next();
+  };
+}

@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import { MAX_BODY_BYTES } from '../../shared/limits.ts';
+import { HttpError } from './errors.ts';
+import { validate } from './validate.ts';
+
+/**
+ * The request's JSON body by its schema, whatever its media type says: `curl -d` and `fetch` name another by themselves. An absent
+ * body is `absent` when that is given. Errors: 413 beyond `MAX_BODY_BYTES` (nothing beyond it is buffered), 400
+ * `malformed_json`, and those of `validate`.
+ */
+export async function readJson<T>(request: Request, schema: z.ZodType<T>, absent?: unknown): Promise<T> {
+  const bytes = await readBytes(request);
+  const value = bytes.length === 0 && absent !== undefined ? absent : parseJson(bytes);
+  return validate(schema, value);
+}
+
+function tooLarge(): HttpError {
+  return new HttpError('limit_exceeded', `"body" must be at most ${MAX_BODY_BYTES} bytes (MAX_BODY_BYTES)`, {
+    details: { limit: 'MAX_BODY_BYTES', field: 'body' },
+  });
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body) {
+    length += chunk.byteLength;
+    if (length > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch {
+    throw new HttpError('malformed_json', '"body" is not JSON in UTF-8', {
+      details: { fields: [{ field: 'body', message: 'is not JSON in UTF-8' }] },
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import type { ServerSettings } from '../../shared/settings.ts';
+import type { Claims } from '../../shared/token.ts';
+import type { Env } from '../env.ts';
+import type { Objects } from './objects.ts';
+
+/** Hono's types for this app: bindings, and what the middleware leaves for the routes. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: {
+    requestId: string;
+    /** The client's address; empty when the platform names none. */
+    ip: string;
+    objects: Objects;
+    settings: ServerSettings;
+    /** Set behind `authenticate`. */
+    claims: Claims;
+  };
+}
+
+/** What the app is composed of; the entry points differ in these alone. */
+export interface AppDeps {
+  objects: (env: Env) => Objects;
+  /** The address of the client, from something that the client cannot write. */
+  clientAddress: (request: Request, env: Env) => string;
+}

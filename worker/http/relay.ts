@@ -1,0 +1,26 @@
+import { CLOSE } from '../../shared/close-codes.ts';
+
+/** Stand for "no code" and "lost": they must not be sent. */
+const UNSENDABLE = new Set([1005, 1006]);
+
+/** The log object was lost: come again. */
+const LOST = 1011;
+
+/**
+ * Answers an upgrade with a socket that passes on what `upstream`, not yet accepted, sends. Handing on the object's own
+ * socket would be less work, but workerd keeps a hibernatable socket's connection open for ten seconds after its close
+ * when the peer never said anything, and a watcher says nothing.
+ */
+export function relay(upstream: WebSocket): Response {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  upstream.addEventListener('message', ({ data }) => {
+    if (server.readyState === WebSocket.OPEN) server.send(data);
+  });
+  upstream.addEventListener('close', ({ code, reason }) => {
+    if (server.readyState === WebSocket.OPEN) server.close(UNSENDABLE.has(code) ? LOST : code, reason);
+  });
+  server.addEventListener('close', () => upstream.close(CLOSE.NORMAL));
+  upstream.accept();
+  return new Response(null, { status: 101, webSocket: client });
+}

@@ -1,0 +1,79 @@
+import type { Context, Hono } from 'hono';
+import {
+  createTaskSchema,
+  idempotencyKeySchema,
+  listTasksSchema,
+  taskInputBodySchema,
+} from '../../../shared/api/tasks.ts';
+import type { CommandReply, SchedulerForWorker } from '../../rpc.ts';
+import { allow, authenticate } from '../auth.ts';
+import { readJson } from '../body.ts';
+import type { AppEnv } from '../context.ts';
+import { HttpError, notFound } from '../errors.ts';
+import { queryOf, taskIdParam } from '../params.ts';
+import { resource } from '../resource.ts';
+import { retrying } from '../retry.ts';
+import { validate } from '../validate.ts';
+import { completeTask, taskPage } from '../views.ts';
+
+const mayUseTasks = [authenticate, allow('client', 'admin')];
+
+function schedulerOf(c: Context<AppEnv>): SchedulerForWorker {
+  return c.get('objects').scheduler(c.get('claims').pool);
+}
+
+function accepted(reply: CommandReply): Response {
+  if (reply.kind === 'error') throw new HttpError(reply.code, reply.message);
+  return Response.json({ ok: true }, { status: 202 });
+}
+
+/** `POST /api/tasks`: 201 the task; a repeat by `Idempotency-Key` answers the first one, marked `Idempotent-Replayed`. */
+async function create(c: Context<AppEnv>): Promise<Response> {
+  const request = await readJson(c.req.raw, createTaskSchema);
+  const header = c.req.header('idempotency-key');
+  const idempotencyKey = header === undefined ? undefined : validate(idempotencyKeySchema, header, 'Idempotency-Key');
+  const origin = { sub: c.get('claims').sub, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+  const call = () => schedulerOf(c).createTask(request, origin);
+  // Without a key a repeat would be a second task.
+  const reply = await (idempotencyKey === undefined ? call() : retrying(call));
+  if (reply.kind === 'error') throw new HttpError(reply.code, reply.message);
+  const task = await completeTask(c.get('objects'), reply.view);
+  return Response.json(task, {
+    status: 201,
+    headers: {
+      location: `/api/tasks/${task.id}`,
+      ...(reply.kind === 'repeated' ? { 'idempotent-replayed': 'true' } : {}),
+    },
+  });
+}
+
+async function list(c: Context<AppEnv>): Promise<Response> {
+  const query = queryOf(c, listTasksSchema);
+  return Response.json(await taskPage(c.get('objects'), () => schedulerOf(c), query));
+}
+
+async function read(c: Context<AppEnv>): Promise<Response> {
+  const id = taskIdParam(c);
+  const view = await retrying(() => schedulerOf(c).getTask(id));
+  if (view === null) throw notFound('task');
+  return Response.json(await completeTask(c.get('objects'), view));
+}
+
+async function abort(c: Context<AppEnv>): Promise<Response> {
+  const id = taskIdParam(c);
+  return accepted(await retrying(() => schedulerOf(c).abortTask(id)));
+}
+
+/** Not retried: an input has no id of its own before SchedulerDO has taken it. */
+async function input(c: Context<AppEnv>): Promise<Response> {
+  const id = taskIdParam(c);
+  const { content } = await readJson(c.req.raw, taskInputBodySchema);
+  return accepted(await schedulerOf(c).inputTask(id, content));
+}
+
+export function taskRoutes(app: Hono<AppEnv>): void {
+  resource(app, '/api/tasks', { GET: [...mayUseTasks, list], POST: [...mayUseTasks, create] });
+  resource(app, '/api/tasks/:id', { GET: [...mayUseTasks, read] });
+  resource(app, '/api/tasks/:id/abort', { POST: [...mayUseTasks, abort] });
+  resource(app, '/api/tasks/:id/input', { POST: [...mayUseTasks, input] });
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { taskErrorSchema } from '../../shared/errors.ts';
+import { gatewayConfigSchema } from '../../shared/host.ts';
+import { runRefSchema } from '../../shared/protocol/run-ref.ts';
+import { lateAttemptSchema, taskResultSchema, taskStatusSchema } from '../../shared/task.ts';
+import type { Owed } from '../domain/pool-effects.ts';
+
+/** The columns of SchedulerDO's tables that hold JSON, as they are read back. */
+
+/** What the client asked for, as far as only the agent and the client need it. `env` goes when the task ends. */
+export const requestBodySchema = z.object({
+  prompt: z.string(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+});
+export type RequestBody = z.infer<typeof requestBodySchema>;
+
+export const outcomeBodySchema = z.object({
+  result: taskResultSchema.optional(),
+  errorDetails: z.unknown().optional(),
+  lateAttempts: z.array(lateAttemptSchema).optional(),
+});
+export type OutcomeBody = z.infer<typeof outcomeBodySchema>;
+
+const statusRecordSchema = z.object({
+  rev: z.int(),
+  at: z.int(),
+  attempt: z.int(),
+  status: taskStatusSchema,
+  hostId: z.string().optional(),
+  reason: z.string().optional(),
+  error: taskErrorSchema.optional(),
+});
+
+export const owedSchema: z.ZodType<Owed> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('status'), log: z.string(), taskId: z.string(), record: statusRecordSchema }),
+  z.object({ kind: z.literal('archive'), log: z.string(), taskId: z.string() }),
+  z.object({ kind: z.literal('abort'), hostId: z.string(), run: runRefSchema }),
+  z.object({ kind: z.literal('release'), hostId: z.string(), run: runRefSchema }),
+  z.object({
+    kind: z.literal('input'),
+    hostId: z.string(),
+    run: runRefSchema,
+    inputId: z.string(),
+    content: z.string(),
+  }),
+  z.object({ kind: z.literal('configure'), hostId: z.string(), config: gatewayConfigSchema.partial() }),
+  z.object({ kind: z.literal('drop'), hostId: z.string(), epoch: z.int() }),
+]);
