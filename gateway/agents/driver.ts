@@ -1,0 +1,36 @@
+import type { AgentEvent } from '../../shared/event.ts';
+import type { AgentExit, Verdict } from '../domain/agent-exit.ts';
+
+/** How to start an agent for one run. Nothing here goes through a shell. */
+export interface LaunchPlan {
+  /** Executable and arguments. */
+  command: readonly string[];
+  /** Whole environment, without the run's mark. */
+  env: Readonly<Record<string, string>>;
+  /** Written to stdin at once, byte for byte. */
+  stdin: string;
+  /** What a `task:input` writes to stdin, which stays open for it; null: stdin is closed after `stdin`. */
+  formatInput: ((content: string) => string) | null;
+  /** A data directory that must not be set up by two agents at once; null when the agent has none. */
+  sharedData: string | null;
+  /** A directory to be there while the agent runs and removed after it; null when the agent needs none. */
+  temporary: string | null;
+}
+
+/** What one line of stdout says. */
+export interface LineOutcome {
+  events: AgentEvent[];
+  /** The session's id from the line on that names it; null before. */
+  sessionId: string | null;
+}
+
+/** One agent's way of being started and understood, for one run. */
+export interface Driver {
+  readonly plan: LaunchPlan;
+  /** Takes the next line of stdout; `now` in ms. */
+  line(text: string, now: number): LineOutcome;
+  /** The session id that a line of stderr announces, for agents that log it there first; a hint, null for other lines. */
+  sessionInLog(line: string): string | null;
+  /** To be asked after the last line. */
+  verdict(exit: AgentExit): Verdict;
+}

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { OPENCODE_START, stepOpenCode } from '../domain/opencode-parse.ts';
+import { openCodeVerdict, sessionInLog } from '../domain/opencode-verdict.ts';
+import type { AgentSpec, RunRequest } from '../runs/files.ts';
+import type { Driver } from './driver.ts';
+
+type OpenCodeSpec = Extract<AgentSpec, { protocol: 'opencode' }>;
+
+/**
+ * Settings by which the host's owner says what OpenCode may do. Where one is set, nothing is approved on top, and a task
+ * sets none of them unless the owner allows it by name.
+ */
+export const OWNER_PERMISSION_NAMES = [
+  'OPENCODE_PERMISSION',
+  'OPENCODE_CONFIG',
+  'OPENCODE_CONFIG_CONTENT',
+  'OPENCODE_CONFIG_DIR',
+];
+
+/** OpenCode by `opencode run --format json`; why these flags: `docs/decisions/0006-opencode-flags.md`. */
+export function openCodeDriver(request: RunRequest, spec: OpenCodeSpec, temporary: string): Driver {
+  let state = OPENCODE_START;
+  // Where Bun, which OpenCode is built with, unpacks a library of 5 MB at each start and leaves it; TMPDIR stays the host's.
+  const env: Record<string, string> = { OPENCODE_DISABLE_AUTOUPDATE: '1', BUN_TMPDIR: temporary, ...request.env };
+  return {
+    plan: {
+      command: [...spec.command, ...openCodeFlags(request.task.model, request.env)],
+      env,
+      stdin: request.task.prompt,
+      formatInput: null,
+      sharedData: join(env.XDG_DATA_HOME || join(env.HOME ?? '', '.local', 'share'), 'opencode'),
+      temporary,
+    },
+    line(text, now) {
+      const step = stepOpenCode(state, text, now);
+      state = step.state;
+      return { events: step.events, sessionId: state.sessionId };
+    },
+    // Sessions of subagents are announced in the log too, after the first line of output.
+    sessionInLog: (line) => (state.sessionId === null ? sessionInLog(line) : null),
+    verdict: (exit) => openCodeVerdict(state, exit),
+  };
+}
+
+/** The prompt is never among them: it would be quoted, and read as a flag when it begins with `-`. */
+export function openCodeFlags(model: string | undefined, env: Readonly<Record<string, string>>): string[] {
+  const flags = ['--print-logs', '--log-level', 'INFO', 'run', '--format', 'json', '--thinking', '--port', '0'];
+  if (!OWNER_PERMISSION_NAMES.some((name) => env[name] !== undefined)) flags.push('--auto');
+  // One word, so that a model that begins with `-` is no flag.
+  if (model !== undefined) flags.push(`--model=${model}`);
+  return flags;
+}

@@ -1,0 +1,71 @@
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ConfigError } from './config-error.ts';
+import { SETTINGS } from './settings.ts';
+import type { Environment, Sources } from './sources.ts';
+
+/** Only the owner may read what runs leave behind: prompts and output. */
+const PRIVATE_DIRECTORY = 0o700;
+export const PRIVATE_FILE = 0o600;
+
+/** `$XDG_STATE_HOME/agent-gateway`, or `~/.local/state/agent-gateway`. The standard wants relative values ignored. */
+export function defaultStateDir(environment: Environment): string {
+  const base = environment.XDG_STATE_HOME;
+  const state = base?.startsWith('/') ? base : join(homedir(), '.local', 'state');
+  return join(state, 'agent-gateway');
+}
+
+/** The path without symlinks. Throws a `ConfigError` when it is no directory. */
+function existingDirectory(path: string, source: string): string {
+  try {
+    const real = realpathSync(resolve(path));
+    if (statSync(real).isDirectory()) return real;
+  } catch (error) {
+    throw new ConfigError(`${source}: ${error instanceof Error ? error.message : error}; create it or name another`);
+  }
+  throw new ConfigError(`${source}: ${path} is not a directory`);
+}
+
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * Where tasks without a directory run. The daemon's working directory does, unless that is `/` or the home directory:
+ * agents loose in there must be somebody's wish.
+ */
+export function workingDirectory(sources: Sources, processCwd: string): string {
+  const named = sources.read('cwd', SETTINGS.cwd.schema);
+  const given = sources.given('cwd');
+  if (named !== undefined && given !== null) return existingDirectory(named, given.source);
+  const cwd = existingDirectory(processCwd, 'working directory');
+  if (cwd === '/' || cwd === realOrSame(homedir()))
+    throw new ConfigError(
+      `agents would run in ${cwd}: start the daemon in a project directory, or name a directory with --cwd or GATEWAY_CWD (this one, if you mean it)`,
+    );
+  return cwd;
+}
+
+export function allowedRoots(sources: Sources, cwd: string): string[] {
+  const source = sources.given('allowedRoots')?.source ?? '';
+  return (
+    sources.read('allowedRoots', SETTINGS.allowedRoots.schema)?.map((root) => existingDirectory(root, source)) ?? [cwd]
+  );
+}
+
+/** Makes the state directory, for the owner alone. Throws a `ConfigError` when it cannot. */
+export function makeStateDir(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: PRIVATE_DIRECTORY });
+    return realpathSync(path);
+  } catch (error) {
+    throw new ConfigError(
+      `cannot make the state directory: ${error instanceof Error ? error.message : error}; name another with --state-dir or GATEWAY_STATE_DIR`,
+    );
+  }
+}

@@ -1,0 +1,78 @@
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { MAX_NAME_BYTES } from '../../shared/limits.ts';
+import { utf8Head } from '../../shared/utf8.ts';
+import type { AgentSpec } from '../runs/files.ts';
+import { ConfigError } from './config-error.ts';
+import { readConfigFile } from './config-file.ts';
+import { allowedRoots, defaultStateDir, makeStateDir, workingDirectory } from './directories.ts';
+import type { Flags } from './flags.ts';
+import { keptHostId } from './host-id.ts';
+import { CONFIG_FILE_ENV, CONFIG_FILE_FLAG, SETTINGS } from './settings.ts';
+import { type Environment, Sources } from './sources.ts';
+
+const DEFAULT_SERVER_URL = 'ws://localhost:8787';
+const DEFAULT_MAX_CONCURRENT = 2;
+const CONFIG_FILE = 'config.json';
+
+/** All that the owner of the host decides; nothing that the server sends changes it. */
+export interface DaemonConfig {
+  serverUrl: string;
+  authToken: string;
+  hostId: string;
+  hostName: string;
+  /** Real path. */
+  cwd: string;
+  /** Real paths. */
+  allowedRoots: string[];
+  maxConcurrent: number;
+  /** Null: every agent found. */
+  agents: string[] | null;
+  customAgents: Readonly<Record<string, AgentSpec>>;
+  labels: Record<string, string>;
+  passEnv: string[];
+  /** Null: the default list of what a task may not set. */
+  taskEnv: string[] | null;
+  stateDir: string;
+}
+
+function configFilePath(flags: Flags['values'], environment: Environment, stateDir: string) {
+  const named = flags[CONFIG_FILE_FLAG] || environment[CONFIG_FILE_ENV] || undefined;
+  return { path: resolve(named ?? join(stateDir, CONFIG_FILE)), named: named !== undefined };
+}
+
+function missingToken(hostId: string): ConfigError {
+  return new ConfigError(
+    `no token: set ${SETTINGS.authToken.env} to a token for the host id "${hostId}" (an administrator of the server makes one with POST /api/hosts/${hostId}/tokens)`,
+  );
+}
+
+/**
+ * The daemon's configuration: flags, then environment, then the JSON file. Makes the state directory and the host id
+ * when they are absent. Throws a `ConfigError` that names the setting, its source and what to do.
+ */
+export function loadConfig(flags: Flags['values'], environment: Environment, processCwd: string): DaemonConfig {
+  const early = new Sources(flags, environment, null);
+  const likelyStateDir = early.read('stateDir', SETTINGS.stateDir.schema) ?? defaultStateDir(environment);
+  const { path, named } = configFilePath(flags, environment, likelyStateDir);
+  const file = readConfigFile(path, named);
+  const sources = new Sources(flags, environment, file);
+
+  const serverUrl = sources.read('serverUrl', SETTINGS.serverUrl.schema) ?? DEFAULT_SERVER_URL;
+  const cwd = workingDirectory(sources, processCwd);
+  const roots = allowedRoots(sources, cwd);
+  const settled = {
+    hostName: sources.read('hostName', SETTINGS.hostName.schema) ?? utf8Head(hostname(), MAX_NAME_BYTES),
+    maxConcurrent: sources.read('maxConcurrent', SETTINGS.maxConcurrent.schema) ?? DEFAULT_MAX_CONCURRENT,
+    agents: sources.read('agents', SETTINGS.agents.schema) ?? null,
+    labels: sources.read('labels', SETTINGS.labels.schema) ?? {},
+    passEnv: sources.read('passEnv', SETTINGS.passEnv.schema) ?? [],
+    taskEnv: sources.read('taskEnv', SETTINGS.taskEnv.schema) ?? null,
+  };
+  const authToken = sources.read('authToken', SETTINGS.authToken.schema);
+  const namedHostId = sources.read('hostId', SETTINGS.hostId.schema);
+  const stateDir = makeStateDir(resolve(sources.read('stateDir', SETTINGS.stateDir.schema) ?? likelyStateDir));
+  const hostId = namedHostId ?? keptHostId(stateDir);
+  if (authToken === undefined) throw missingToken(hostId);
+  return { serverUrl, authToken, hostId, cwd, allowedRoots: roots, customAgents: file.agents, stateDir, ...settled };
+}

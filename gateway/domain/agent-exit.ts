@@ -1,0 +1,23 @@
+/** Pure: no clock, no randomness, no storage, no network. */
+
+export interface AgentExit {
+  /** Null when it ended by a signal. */
+  code: number | null;
+  signal: string | null;
+}
+
+/** How the agent ended, by its own account. */
+export interface Verdict {
+  success: boolean;
+  /** One line on why it failed; empty on success. */
+  message: string;
+  /** What the agent answered; not yet cut. */
+  output: string;
+  /** Paths that the agent says it changed, as it gave them. */
+  files: readonly string[];
+}
+
+/** "exited with code 3", "was ended by SIGKILL". */
+export function describeExit(exit: AgentExit): string {
+  return exit.code === null ? `was ended by ${exit.signal ?? 'a signal'}` : `exited with code ${exit.code}`;
+}

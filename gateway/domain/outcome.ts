@@ -1,0 +1,70 @@
+/** Pure: no clock, no randomness, no storage, no network. */
+import type { TaskError } from '../../shared/errors.ts';
+import { MAX_ERROR_BYTES, MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
+import type { TaskResult } from '../../shared/task.ts';
+import { utf8Head, utf8Tail } from '../../shared/utf8.ts';
+import type { AgentExit, Verdict } from './agent-exit.ts';
+
+/** How a run ended. `cut`: it was ended from outside; the exit is null when the agent had not even started. */
+export type RunEnd =
+  | { kind: 'exited'; exit: AgentExit; verdict: Verdict }
+  | { kind: 'cut'; reason: CutReason; exit: AgentExit | null; verdict: Verdict | null }
+  | { kind: 'unstarted'; message: string };
+
+export type CutReason = 'abort' | 'superseded' | 'shutdown' | 'timeout' | 'stopped' | 'disk';
+
+export interface RunFacts {
+  end: RunEnd;
+  timeoutMs: number;
+  durationMs: number;
+  stderrTail: string;
+  filesChanged: string[];
+}
+
+/** The result to store, and the error exactly when it is no success. */
+export function resultOf(facts: RunFacts): { result: TaskResult; error?: TaskError } {
+  const { end } = facts;
+  const verdict = end.kind === 'unstarted' ? null : end.verdict;
+  const exitCode = end.kind === 'unstarted' ? null : (end.exit?.code ?? null);
+  const success = end.kind === 'exited' && end.verdict.success;
+  const result: TaskResult = {
+    success,
+    ...(exitCode === null ? {} : { exitCode }),
+    output: utf8Tail(verdict?.output ?? '', MAX_OUTPUT_BYTES),
+    duration: Math.round(facts.durationMs),
+    filesChanged: facts.filesChanged,
+  };
+  if (success) return { result };
+  const { code, message } = failureOf(end, facts.timeoutMs);
+  const details = utf8Tail(facts.stderrTail, MAX_OUTPUT_BYTES);
+  const error: TaskError = { code, message: utf8Head(message, MAX_ERROR_BYTES) };
+  return { result, error: details === '' ? error : { ...error, details } };
+}
+
+function failureOf(end: RunEnd, timeoutMs: number): Pick<TaskError, 'code' | 'message'> {
+  switch (end.kind) {
+    case 'exited':
+      return { code: 'agent_failed', message: end.verdict.message };
+    case 'unstarted':
+      return { code: 'agent_crashed', message: `the agent could not be started: ${end.message}` };
+    case 'cut':
+      return cutFailure(end.reason, timeoutMs);
+  }
+}
+
+function cutFailure(reason: CutReason, timeoutMs: number): Pick<TaskError, 'code' | 'message'> {
+  switch (reason) {
+    case 'timeout':
+      return { code: 'timeout', message: `the time limit of ${timeoutMs} ms was up` };
+    case 'abort':
+      return { code: 'aborted', message: 'aborted on request' };
+    case 'superseded':
+      return { code: 'aborted', message: 'stopped: a later attempt has taken over' };
+    case 'shutdown':
+      return { code: 'aborted', message: 'stopped: the host is shutting down' };
+    case 'stopped':
+      return { code: 'agent_crashed', message: "the agent's supervisor was told to stop" };
+    case 'disk':
+      return { code: 'agent_crashed', message: "the agent's events could not be written to the host's disk" };
+  }
+}

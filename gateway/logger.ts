@@ -1,0 +1,32 @@
+import { ansiColorFormatter, configureSync, getJsonLinesFormatter, getLogger, type Logger } from '@logtape/logtape';
+
+const CATEGORY = 'agent-gateway';
+
+/**
+ * The daemon's log. Messages hold `{placeholders}`; their values are fields of their own in the JSON form, where one
+ * named `message`, `level`, `logger` or `timestamp` would take the place of the line's.
+ */
+export const log: Logger = getLogger(CATEGORY);
+
+const HIDDEN = '[token]';
+
+/**
+ * Sends the log to stderr: for people when that is a terminal, else one JSON object a line. `secret` never gets through, wherever
+ * in a line it stands.
+ */
+export function startLogging(secret: string): void {
+  const format = process.stderr.isTTY ? ansiColorFormatter : getJsonLinesFormatter({ properties: 'flatten' });
+  // A reader of the log that went away must not end the daemon.
+  process.stderr.on('error', () => {});
+  configureSync({
+    sinks: {
+      stderr: (record) => {
+        process.stderr.write(format(record).replaceAll(secret, HIDDEN));
+      },
+    },
+    loggers: [
+      { category: CATEGORY, lowestLevel: 'info', sinks: ['stderr'] },
+      { category: ['logtape', 'meta'], lowestLevel: 'warning', sinks: ['stderr'] },
+    ],
+  });
+}

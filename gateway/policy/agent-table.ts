@@ -1,0 +1,40 @@
+import { findAgents, resolveAgent } from '../agents/registry.ts';
+import type { AgentSpec } from '../runs/files.ts';
+
+export interface AgentTable {
+  agents: ReadonlyMap<string, AgentSpec>;
+  /** Agents of the file whose program is not there; announced all the same, for it may be installed later. */
+  withoutProgram: string[];
+  /** Names that `only` asks for and nobody has. */
+  unknown: string[];
+}
+
+/**
+ * The agents of this host: those found on `searchPath` and those of the file, which win; narrowed to `only` unless that is
+ * null. Programs become absolute paths, for a task's directory must not decide which one runs.
+ */
+export async function agentTable(
+  searchPath: string,
+  custom: Readonly<Record<string, AgentSpec>>,
+  only: readonly string[] | null,
+): Promise<AgentTable> {
+  const all = new Map(Object.entries(await findAgents(searchPath)));
+  const withoutProgram: string[] = [];
+  for (const [name, spec] of Object.entries(custom)) {
+    if (only !== null && !only.includes(name)) continue;
+    const resolved = await resolveAgent(spec, searchPath);
+    if (resolved === null) withoutProgram.push(name);
+    all.set(name, resolved ?? spec);
+  }
+  const agents = new Map([...all].filter(([name]) => only === null || only.includes(name)));
+  return { agents, withoutProgram, unknown: (only ?? []).filter((name) => !agents.has(name)) };
+}
+
+/** Agents that can be given no `task:input`. */
+export function withoutInput(agents: ReadonlyMap<string, AgentSpec>): string[] {
+  return [...agents].filter(([, spec]) => !takesInput(spec)).map(([name]) => name);
+}
+
+export function takesInput(spec: AgentSpec): boolean {
+  return spec.protocol === 'text' && spec.input;
+}

@@ -1,0 +1,55 @@
+import type { RefusalReason } from '../../shared/protocol/task-refused.ts';
+import type { TaskRequest } from '../../shared/task.ts';
+import { OWNER_PERMISSION_NAMES } from '../agents/opencode.ts';
+import { agentEnvironment, taskMaySet } from '../domain/env-names.ts';
+import type { AgentSpec } from '../runs/files.ts';
+import { placeTask } from './roots.ts';
+
+/** What the owner of the host allows; fixed while the daemon runs. */
+export interface Policy {
+  agents: ReadonlyMap<string, AgentSpec>;
+  /** Real paths. */
+  cwd: string;
+  allowedRoots: readonly string[];
+  passEnv: readonly string[];
+  taskEnv: readonly string[] | null;
+  /** The daemon's own environment. */
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Refusal {
+  kind: 'refused';
+  reason: RefusalReason;
+  /** Names the rule, and no path of the host. */
+  message: string;
+}
+
+/** What a task becomes on this host. */
+export interface AllowedTask {
+  kind: 'allowed';
+  /** `cwd` filled in and without symlinks. */
+  task: TaskRequest;
+  agent: AgentSpec;
+  env: Record<string, string>;
+}
+
+function refused(reason: RefusalReason, message: string): Refusal {
+  return { kind: 'refused', reason, message };
+}
+
+/** Judges a task by the owner's rules. Changes nothing; reads the file system. */
+export async function checkTask(task: TaskRequest, policy: Policy): Promise<AllowedTask | Refusal> {
+  const agent = policy.agents.get(task.agentType);
+  if (agent === undefined) return refused('agent', 'this host does not run that agent');
+  const decided = OWNER_PERMISSION_NAMES.some((name) => policy.environment[name] !== undefined);
+  const maySet = taskMaySet(policy.taskEnv, [...policy.passEnv, ...(decided ? OWNER_PERMISSION_NAMES : [])]);
+  const forbidden = Object.keys(task.env ?? {}).filter((name) => !maySet(name));
+  if (forbidden.length > 0)
+    return refused('environment', `this host does not let a task set ${forbidden.join(', ')} (GATEWAY_TASK_ENV)`);
+  const place = await placeTask(task.cwd, policy.cwd, policy.allowedRoots);
+  if (place.kind === 'outside')
+    return refused('directory', 'the directory is outside those that this host allows (GATEWAY_ALLOWED_ROOTS)');
+  if (place.kind === 'missing') return refused('directory', 'the directory does not exist on this host');
+  const env = agentEnvironment(policy.environment, policy.passEnv, task.env ?? {});
+  return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env };
+}

@@ -1,0 +1,63 @@
+import type { ReportedRun } from '../../shared/protocol/register.ts';
+import type { RunRef } from '../../shared/protocol/run-ref.ts';
+import { EventReader } from './event-reader.ts';
+import type { ResultFile } from './files.ts';
+import type { RunDirectory } from './run-directory.ts';
+
+/**
+ * What the server is still to be told of a run.
+ * - `all`: events and result.
+ * - `end`: its late result alone; the attempt was given away.
+ * - `nothing`: it is settled; the directory goes when the agent has ended.
+ */
+export type Owed = 'all' | 'end' | 'nothing';
+
+/** Counting reads and drops events: large steps. */
+const COUNT_STEP = { maxEvents: 10_000, maxBytes: 4 * 1024 * 1024 };
+
+/** A run as the daemon sees it: what it last read from the directory. All of it can be read again after a crash. */
+export class LocalRun {
+  readonly directory: RunDirectory;
+  /** Empty until the agent has named it. */
+  sessionId = '';
+  /** Null while the agent runs. */
+  result: ResultFile | null = null;
+  owed: Owed = 'all';
+  abortRequested = false;
+  readonly #counter: EventReader;
+
+  constructor(directory: RunDirectory) {
+    this.directory = directory;
+    this.#counter = new EventReader(directory.file('EVENTS'), 0);
+  }
+
+  get ref(): RunRef {
+    return this.directory.ref;
+  }
+
+  get key(): string {
+    return runKey(this.ref);
+  }
+
+  /** Reads again what the supervisor has written beside events. */
+  async refresh(): Promise<void> {
+    this.sessionId = (await this.directory.session()) ?? '';
+    this.result = await this.directory.result();
+  }
+
+  /** As `register` reports it. Calls must not overlap. */
+  async report(): Promise<ReportedRun> {
+    const result = this.result ?? (await this.directory.result());
+    if (result !== null) return { ...this.ref, lastSeq: result.lastSeq, finished: true };
+    while ((await this.#counter.next(COUNT_STEP)).length > 0);
+    return { ...this.ref, lastSeq: this.#counter.position - 1, finished: false };
+  }
+
+  close(): Promise<void> {
+    return this.#counter.close();
+  }
+}
+
+export function runKey(ref: RunRef): string {
+  return `${ref.taskId}.${ref.attempt}`;
+}

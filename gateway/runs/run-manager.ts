@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunRef } from '../../shared/protocol/run-ref.ts';
+import type { TaskExecute } from '../../shared/protocol/task-execute.ts';
+import { admit, meantAttempt } from '../domain/admission.ts';
+import { log } from '../logger.ts';
+import { takesInput } from '../policy/agent-table.ts';
+import type { AllowedTask, Refusal } from '../policy/check-task.ts';
+import { bootId } from '../process/identity.ts';
+import { sweep } from '../process/sweep.ts';
+import type { ControlLine, RunRequest, SettledFile } from './files.ts';
+import { LocalRun } from './local-run.ts';
+import { createRun, openRun } from './run-directory.ts';
+import { stopSupervisor } from './run-state.ts';
+import { RunStore } from './run-store.ts';
+import { superviseRun } from './supervise.ts';
+
+/** ms before a run whose directory could not be read or written is tried again: a full disk, perhaps. */
+const RETRY_MS = 5_000;
+/** Random bytes would do; a UUID is readable in a process list. */
+const newMark = () => randomUUID();
+
+export interface RunManagerDeps {
+  stateDir: string;
+  maxConcurrent: number;
+  /** The owner's rules. */
+  check(task: TaskExecute['task']): Promise<AllowedTask | Refusal>;
+  /** Limits in force now. */
+  limits(): { taskTimeout: number; maxRetries: number };
+  /** ms since the epoch. */
+  now(): number;
+  /** A run has something new for the server, perhaps. */
+  onChange(run: LocalRun): void;
+}
+
+export type ExecuteAnswer = { kind: 'accepted'; run: LocalRun } | Refusal | { kind: 'settled' };
+
+/** Starts, follows, aborts and forgets runs. Knows no connection: what is owed to the server is the uploader's matter. */
+export class RunManager {
+  readonly store = new RunStore();
+  draining = false;
+  readonly #deps: RunManagerDeps;
+  readonly #stop = new AbortController();
+  readonly #following = new Map<LocalRun, Promise<void>>();
+
+  constructor(deps: RunManagerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes a run on disk into care: its supervisor is looked after until it has a result. */
+  adopt(run: LocalRun): LocalRun {
+    this.store.add(run);
+    this.#following.set(run, this.#follow(run));
+    return run;
+  }
+
+  /**
+   * Accepts or refuses a task. Once accepted it is durable, and its supervisor is on its way. Calls for the same task must
+   * not overlap.
+   */
+  async execute({ task, attempt: asked }: TaskExecute): Promise<ExecuteAnswer> {
+    const ref: RunRef = { taskId: task.taskId, attempt: meantAttempt(task.taskId, asked, this.store.known()) };
+    const known = this.store.get(ref);
+    if (known !== undefined) return known.owed === 'nothing' ? { kind: 'settled' } : { kind: 'accepted', run: known };
+    if (asked !== undefined && this.store.wasSettled(ref)) return { kind: 'settled' };
+    const verdict = await this.#deps.check(task);
+    if (verdict.kind === 'refused') return verdict;
+    // Nothing is awaited between this decision and the slot being taken.
+    const active = this.store.known().filter((run) => run.active).length;
+    const admission = admit(active, { maxConcurrent: this.#deps.maxConcurrent, draining: this.draining });
+    if (admission.kind === 'refused') return admission;
+    const giveBack = this.store.reserve(ref);
+    try {
+      const directory = await createRun(this.#deps.stateDir, await this.#request(ref, verdict));
+      return { kind: 'accepted', run: this.adopt(new LocalRun(directory)) };
+    } catch (error) {
+      log.error('task {taskId} could not be stored: {error}', { ...ref, error: String(error) });
+      return { kind: 'refused', reason: 'unavailable', message: 'this host cannot store the task' };
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** Ends the agent and all it started; harmless when it has ended. */
+  async abort(run: LocalRun, reason: Extract<ControlLine, { kind: 'abort' }>['reason']): Promise<void> {
+    if (run.result !== null) return;
+    run.abortRequested = true;
+    try {
+      await run.directory.appendControl({ kind: 'abort', id: `${reason}-${run.key}`, reason });
+    } catch (error) {
+      // A disk that takes nothing must not keep an agent alive; the reason is lost on this way.
+      if (!(await stopSupervisor(run.directory))) throw error;
+    }
+  }
+
+  /** Hands text to the agent; the same id reaches it once. Does nothing for an agent that takes none or has ended. */
+  async input(run: LocalRun, id: string, content: string): Promise<void> {
+    if (run.result !== null || !takesInput(run.directory.request.agent)) return;
+    await run.directory.appendControl({ kind: 'input', id, content });
+  }
+
+  /** Nothing is owed any more: durable when it resolves. Later, what still runs has ended and the directory is gone. */
+  async settle(run: LocalRun, outcome: SettledFile['outcome']): Promise<void> {
+    if (run.owed === 'nothing') return;
+    run.owed = 'nothing';
+    try {
+      await run.directory.writeSettled({ outcome, settledAt: this.#deps.now() });
+    } finally {
+      // Where that cannot be kept, the server says it once more after a crash.
+      this.forget(run);
+    }
+  }
+
+  /** For a settled run: ends its agent if it still runs, then removes the directory; by and by, nobody waits for it. */
+  forget(run: LocalRun): void {
+    run.owed = 'nothing';
+    this.#remove(run).catch((error: unknown) =>
+      log.error('cannot remove run {taskId}.{attempt}: {error}; the next start tries again', {
+        ...run.ref,
+        error: String(error),
+      }),
+    );
+  }
+
+  async #remove(run: LocalRun): Promise<void> {
+    await this.abort(run, 'superseded').catch((error: unknown) =>
+      log.error('run {taskId}.{attempt} could not be told to end: {error}', { ...run.ref, error: String(error) }),
+    );
+    await this.#following.get(run);
+    if (this.#stop.signal.aborted) return;
+    await run.directory.remove();
+    this.#drop(run);
+  }
+
+  /** Resolves when no agent runs any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.store.active().map((run) => this.#following.get(run)));
+  }
+
+  /** Stops following; agents and supervisors go on. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#following.values());
+  }
+
+  #drop(run: LocalRun): void {
+    this.#following.delete(run);
+    this.store.remove(run);
+    void run.close();
+  }
+
+  async #request(ref: RunRef, { task, agent, env }: AllowedTask): Promise<RunRequest> {
+    const { taskTimeout, maxRetries } = this.#deps.limits();
+    return {
+      ...ref,
+      task,
+      agent,
+      env,
+      mark: newMark(),
+      timeoutMs: task.timeout ?? taskTimeout,
+      spawnRetries: maxRetries,
+      createdAt: this.#deps.now(),
+      bootId: await bootId(),
+    };
+  }
+
+  /** Never rejects. */
+  async #follow(run: LocalRun): Promise<void> {
+    const { signal } = this.#stop;
+    const onActivity = () => this.#deps.onChange(run);
+    const onSession = (sessionId: string) => {
+      if (run.sessionId === sessionId) return;
+      run.sessionId = sessionId;
+      onActivity();
+    };
+    while (!signal.aborted && run.result === null) {
+      try {
+        const result = await superviseRun(run.directory, { onActivity, onSession, now: this.#deps.now }, signal);
+        if (result === null) return;
+        await run.refresh();
+      } catch (error) {
+        if (await this.#isGone(run)) return;
+        log.error('run {taskId}.{attempt}: {error}; trying again', { ...run.ref, error: String(error) });
+        await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+    if (run.result === null) return;
+    const { success, exitCode } = run.result.result;
+    log.info('task {taskId} ended: {outcome}', {
+      ...run.ref,
+      outcome: success ? 'success' : (run.result.error?.code ?? 'failure'),
+      ...(exitCode === undefined ? {} : { exitCode }),
+    });
+    this.#deps.onChange(run);
+  }
+
+  /** Somebody removed the directory: there is nothing left to follow or to tell, and an agent must not go on unseen. */
+  async #isGone(run: LocalRun): Promise<boolean> {
+    const gone = await openRun(run.directory.path).then(
+      (directory) => directory === null,
+      () => false,
+    );
+    if (!gone) return false;
+    log.error('the directory of run {taskId}.{attempt} has vanished: forgotten', { ...run.ref });
+    run.owed = 'nothing';
+    await sweep({ mark: run.directory.request.mark, agent: null });
+    this.#drop(run);
+    return true;
+  }
+}

@@ -1,0 +1,29 @@
+import { bootId, isAlive } from '../process/identity.ts';
+import type { RunDirectory } from './run-directory.ts';
+
+/**
+ * - `finished`: there is a result.
+ * - `unstarted`: no supervisor has taken it: launch one (twice does no harm: one of them wins).
+ * - `running`: its supervisor is alive.
+ * - `lost`: its supervisor died, or the machine went down: `endLostRun` of `supervisor/lost.ts` ends it.
+ */
+export type RunState = 'finished' | 'unstarted' | 'running' | 'lost';
+
+/** Where a run stands, as the disk and the process table say. */
+export async function runState(run: RunDirectory): Promise<RunState> {
+  if ((await run.result()) !== null) return 'finished';
+  const supervisor = await run.supervisor();
+  const boot = await bootId();
+  if (supervisor === null) return run.request.bootId === boot ? 'unstarted' : 'lost';
+  if (supervisor.bootId === boot && (await isAlive(supervisor))) return 'running';
+  // It may have written its result and exited since the first look.
+  return (await run.result()) === null ? 'lost' : 'finished';
+}
+
+/** Tells a living supervisor by signal to end its run; false when there is none. */
+export async function stopSupervisor(run: RunDirectory): Promise<boolean> {
+  if ((await runState(run)) !== 'running') return false;
+  const supervisor = await run.supervisor();
+  if (supervisor !== null) process.kill(supervisor.pid, 'SIGTERM');
+  return supervisor !== null;
+}

@@ -1,0 +1,70 @@
+import { claimForNobody } from '../supervisor/claim.ts';
+import { launchSupervisor } from '../supervisor/launch.ts';
+import { endLostRun } from '../supervisor/lost.ts';
+import { Wake } from '../wake.ts';
+import type { ResultFile } from './files.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { runState } from './run-state.ts';
+import { watchRun } from './watch-run.ts';
+
+/** How long a quiet run is left before its supervisor is looked for. */
+const LOOK_MS = 2_000;
+/** Supervisors that are launched for a run before it is given up: one that cannot start will not start the fourth time. */
+const MAX_LAUNCHES = 3;
+/** Quiet looks between two launches: a busy machine starts a process slowly. */
+const LOOKS_PER_LAUNCH = 8;
+
+export interface SuperviseHooks {
+  /** A file of the run has changed, perhaps. */
+  onActivity(): void;
+  /** Empty until the agent has named it. */
+  onSession(sessionId: string): void;
+  /** ms since the epoch. */
+  now(): number;
+}
+
+/**
+ * Sees to it that a run is supervised, and follows it to its result; null when `signal` is aborted before. A supervisor
+ * that died has what is left of its agent killed and the result written in its place. Rejects with the file system's errors.
+ */
+export async function superviseRun(
+  directory: RunDirectory,
+  hooks: SuperviseHooks,
+  signal: AbortSignal,
+  lookMs = LOOK_MS,
+): Promise<ResultFile | null> {
+  const wake = new Wake();
+  // What waits for events is told before anything else is looked at: it is what people watch.
+  const watch = watchRun(directory, () => {
+    hooks.onActivity();
+    wake.set();
+  });
+  const stop = () => wake.set();
+  signal.addEventListener('abort', stop);
+  let launches = 0;
+  let quietLooks = 0;
+  let look = true;
+  try {
+    while (!signal.aborted) {
+      const result = await directory.result();
+      if (result !== null) return result;
+      hooks.onSession((await directory.session()) ?? '');
+      const state = look ? await runState(directory) : 'running';
+      if (state === 'lost') return await endLostRun(directory, hooks.now());
+      if (state === 'unstarted' && quietLooks % LOOKS_PER_LAUNCH === 0) {
+        // Once more than that: the run is taken, but who took it cannot be read.
+        if (launches > MAX_LAUNCHES) return await endLostRun(directory, hooks.now());
+        // A supervisor that comes up this late must find the run taken.
+        if (launches === MAX_LAUNCHES && (await claimForNobody(directory))) continue;
+        launches += 1;
+        await launchSupervisor(directory);
+      }
+      look = !(await wake.wait(lookMs));
+      quietLooks = look ? quietLooks + 1 : 0;
+    }
+    return null;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    watch.close();
+  }
+}

@@ -1,0 +1,140 @@
+import { mkdir, realpath, rm } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import type { Driver } from '../agents/driver.ts';
+import { driverFor } from '../agents/registry.ts';
+import { boundedPaths } from '../domain/changed-files.ts';
+import { type RunEnd, resultOf } from '../domain/outcome.ts';
+import { sweep } from '../process/sweep.ts';
+import { replaceFile, untilRoom } from '../runs/durable.ts';
+import type { ControlLine, ResultFile } from '../runs/files.ts';
+import type { RunDirectory } from '../runs/run-directory.ts';
+import type { AgentProcess } from './agent-process.ts';
+import { claimRun } from './claim.ts';
+import { followControl } from './control.ts';
+import type { EndRequest } from './end.ts';
+import { EventFile } from './event-file.ts';
+import { awaitFirstStart, type FirstStart } from './first-start.ts';
+import { runAgent } from './run-agent.ts';
+import { changedSince, readWorkTree } from './work-tree.ts';
+
+/** Input that waits for the agent to read it beyond which more is dropped: bounds the memory. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+/** In the state directory: which agents have set up their data. */
+const FIRST_STARTS = 'first-starts';
+/** In the run directory: what the agent unpacks for itself. Should the supervisor die, it goes with that. */
+const TEMPORARY = 'tmp';
+/** A status of a large tree on a cold disk takes seconds; nobody must wait longer for what is only a list. */
+const WORK_TREE_MS = 10_000;
+/** The same after an abort or timeout: with the kill's grace it stays below the server's `ABORT_SLACK_MS`. */
+const WORK_TREE_AFTER_CUT_MS = 3_000;
+
+/**
+ * Runs one run from its request to its result, and returns when the result is durable. Does nothing when the run has had a
+ * supervisor or has a result. `end` ends it early. Rejects when the directory cannot be written.
+ */
+export async function supervise(run: RunDirectory, end: EndRequest, now: () => number): Promise<void> {
+  // A supervisor that came up very late may find that the daemon has given the run up.
+  if (!(await claimRun(run)) || (await run.result()) !== null) return;
+  const { request } = run;
+  const driver = driverFor(request, join(run.path, TEMPORARY));
+  const events = await EventFile.create(run.file('EVENTS'));
+  const onInput = inputHandler(driver, events, now);
+  const control = await followControl(run.file('CONTROL'), (line) => {
+    if (line.kind === 'abort') end.request(line.reason);
+    else onInput.take(line);
+  });
+  await control.drain();
+  try {
+    const tree = await readWorkTree(request, AbortSignal.any([end.signal, AbortSignal.timeout(WORK_TREE_MS)]));
+    const firstStart = await orderFirstStart(run, driver, end);
+    const onSession = sessionKeeper(run, firstStart);
+    const removeTemporary = await makeTemporary(driver);
+    const agent = await runAgent({ request, driver, end, events, now, onSession, onStarted: onInput.started });
+    await removeTemporary();
+    const patience = AbortSignal.timeout(agent.end.kind === 'exited' ? WORK_TREE_MS : WORK_TREE_AFTER_CUT_MS);
+    const byGit = tree === null ? [] : await changedSince(request, tree, patience);
+    // What the look at the work tree may have started, by the repository's own configuration.
+    await sweep({ mark: request.mark, agent: null });
+    const filesChanged = await relativePaths(request.task.cwd, [...byGit, ...reportedFiles(agent.end)]);
+    const facts = { ...agent, timeoutMs: request.timeoutMs, filesChanged };
+    const lastSeq = await events.close(now());
+    const result: ResultFile = { lastSeq, finishedAt: now(), ...resultOf(facts) };
+    await untilRoom(() => replaceFile(run.file('RESULT'), JSON.stringify(result)));
+  } finally {
+    await control.close();
+  }
+}
+
+/** Inputs that come before the agent runs wait for it. */
+function inputHandler(driver: Driver, events: EventFile, now: () => number) {
+  let agent: AgentProcess | null = null;
+  const early: ControlLine[] = [];
+  const undelivered = (why: string) => {
+    const content = `${why}: what was sent to it was not delivered.`;
+    void events.append([{ type: 'log', content, data: { input: 'undelivered' }, timestamp: now() }]).catch(() => {});
+  };
+  const take = (line: Extract<ControlLine, { kind: 'input' }>) => {
+    const { formatInput } = driver.plan;
+    if (formatInput === null) undelivered('The agent takes no input');
+    else if (agent === null) early.push(line);
+    else if (agent.child.stdin.writableLength > MAX_UNREAD_BYTES) undelivered('The agent does not read its input');
+    else agent.child.stdin.write(formatInput(line.content));
+  };
+  const started = (process: AgentProcess) => {
+    agent = process;
+    for (const line of early) if (line.kind === 'input') take(line);
+  };
+  return { take, started };
+}
+
+/** Makes the agent's temporary directory; returns what removes it. Neither failing is a reason not to run. */
+async function makeTemporary({ plan: { temporary } }: Driver): Promise<() => Promise<void>> {
+  if (temporary === null) return async () => {};
+  const complain = (error: unknown) => console.error('the temporary directory', error);
+  await mkdir(temporary, { mode: 0o700 }).catch(complain);
+  return () => rm(temporary, { recursive: true, force: true }).catch(complain);
+}
+
+/** Holds the start back while another agent sets up the same data for the first time. */
+async function orderFirstStart(run: RunDirectory, driver: Driver, end: EndRequest): Promise<FirstStart | null> {
+  const { sharedData, command } = driver.plan;
+  if (sharedData === null) return null;
+  const marks = join(run.path, '..', '..', FIRST_STARTS);
+  try {
+    return await awaitFirstStart(marks, command[0] ?? '', sharedData, end.signal);
+  } catch (error) {
+    // An order of starts is a help, not a condition.
+    if (end.reason === null) console.error('the first start could not be ordered', error);
+    return null;
+  }
+}
+
+/** Stores the session id whenever it changes. No agent is ended because that fails. */
+function sessionKeeper(run: RunDirectory, firstStart: FirstStart | null) {
+  let stored: string | null = null;
+  return async (sessionId: string) => {
+    if (sessionId === stored) return;
+    stored = sessionId;
+    try {
+      await untilRoom(() => replaceFile(run.file('SESSION'), JSON.stringify({ sessionId })));
+      await firstStart?.done();
+    } catch (error) {
+      console.error('the session id could not be stored', error);
+    }
+  };
+}
+
+function reportedFiles(end: RunEnd): readonly string[] {
+  return end.kind === 'unstarted' ? [] : (end.verdict?.files ?? []);
+}
+
+/** Relative to the task's directory, by which of its names they are given: git resolves symbolic links, agents may not. */
+async function relativePaths(cwd: string, paths: readonly string[]): Promise<string[]> {
+  const real = await realpath(cwd).catch(() => cwd);
+  const relatives = paths.map((path) => {
+    const absolute = resolve(cwd, path);
+    const plain = relative(cwd, absolute);
+    return plain.startsWith('..') ? relative(real, absolute) : plain;
+  });
+  return boundedPaths(relatives.filter((path) => path !== ''));
+}

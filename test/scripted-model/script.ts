@@ -1,0 +1,46 @@
+import type { Turn } from './chat.ts';
+
+/** Decides what the model does next: `step` counts the tools already run for this prompt. */
+export type Script = (prompt: string, step: number) => Turn;
+
+/**
+ * The script that the prompt itself writes, one directive per line:
+ * `@write <file> <text>` and `@bash <command>` call a tool, `@think <thought>` thinks before the answer, `@fail <status>` fails,
+ * `@stall` never answers, `@say <text>` is the answer. Tools come first, in order; any other text is ignored.
+ */
+export const promptScript: Script = (prompt, step) => {
+  const directives = [...prompt.matchAll(/^@(\w+)[ ]?(.*)$/gm)].map(([, name = '', rest = '']) => ({ name, rest }));
+  const turns = directives.flatMap(({ name, rest }) => turnFor(name, rest));
+  const next = turns[step];
+  if (next !== undefined) return next;
+  const thought = directives.find(({ name }) => name === 'think')?.rest;
+  const text = directives.find(({ name }) => name === 'say')?.rest ?? `Done after ${step} tools.`;
+  return { kind: 'answer', text, ...(thought === undefined ? {} : { thought }) };
+};
+
+function turnFor(name: string, rest: string): Turn[] {
+  switch (name) {
+    case 'write': {
+      const [filePath = '', ...words] = rest.split(' ');
+      return [write(filePath, `${words.join(' ')}\n`)];
+    }
+    case 'bash':
+      return [bash(rest)];
+    case 'fail':
+      return [{ kind: 'fail', status: Number(rest) }];
+    case 'stall':
+      return [{ kind: 'stall' }];
+    default:
+      return [];
+  }
+}
+
+/** OpenCode's `write` tool; `filePath` is resolved by it against its directory. */
+export function write(filePath: string, content: string, text = 'I will write the file.'): Turn {
+  return { kind: 'tool', name: 'write', input: { filePath, content }, text };
+}
+
+/** OpenCode's `bash` tool. */
+export function bash(command: string): Turn {
+  return { kind: 'tool', name: 'bash', input: { command, description: 'scripted command' } };
+}

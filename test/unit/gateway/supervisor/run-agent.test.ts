@@ -1,0 +1,59 @@
+import { rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { driverFor } from '../../../../gateway/agents/registry.ts';
+import type { RunEnd } from '../../../../gateway/domain/outcome.ts';
+import type { RunRequest } from '../../../../gateway/runs/files.ts';
+import { EndRequest } from '../../../../gateway/supervisor/end.ts';
+import { EventFile } from '../../../../gateway/supervisor/event-file.ts';
+import { runAgent } from '../../../../gateway/supervisor/run-agent.ts';
+import { eventsOf, openWorkshop, type Workshop } from '../../../support/runs.ts';
+
+let shop: Workshop;
+beforeEach(async () => {
+  shop = await openWorkshop();
+});
+afterEach(() => shop.close());
+
+/** How it ended, and the lines that its events hold; `slow`: ms that each append takes. */
+async function ran(request: RunRequest, slow = 0): Promise<{ end: RunEnd; events: string[] }> {
+  const run = await shop.run(request);
+  const events = await EventFile.create(run.file('EVENTS'));
+  const append = events.append.bind(events);
+  vi.spyOn(events, 'append').mockImplementation(async (some) => {
+    if (slow > 0) await sleep(slow);
+    await append(some);
+  });
+  const now = () => 1;
+  const base = { request, driver: driverFor(request, join(run.path, 'tmp')), end: new EndRequest(), events, now };
+  const { end } = await runAgent({ ...base, onSession: async () => {}, onStarted: () => {} });
+  await events.close(1);
+  return { end, events: (await eventsOf(run)).map((event) => event.content ?? '') };
+}
+
+async function linesOf(command: string[], slow = 0): Promise<string[]> {
+  return (await ran(await shop.request(command), slow)).events;
+}
+
+describe('running an agent', () => {
+  it('[L9] starts none in a directory that became a symbolic link after it was judged', async () => {
+    const request = await shop.request(['/bin/echo', 'hello']);
+    await rm(shop.cwd, { recursive: true });
+    await symlink('/etc', shop.cwd);
+    const { end, events } = await ran(request);
+    expect(end).toMatchObject({ kind: 'unstarted', message: expect.stringContaining('symbolic link') });
+    expect(events).toEqual([]);
+  });
+
+  it('[L3] loses nothing of one that prints and exits at once', async () => {
+    for (let round = 0; round < 20; round += 1) expect(await linesOf(['/bin/echo', 'hello'])).toEqual(['hello']);
+  });
+
+  it('[L3] loses nothing of its last output when the disk is slow', { timeout: 60_000 }, async () => {
+    const count = 160;
+    const script = `for (let n = 0; n < ${count}; n += 1) console.log(n + ' ' + 'x'.repeat(1020))`;
+    const lines = await linesOf([process.execPath, '-e', script], 1_500);
+    expect(lines.map((line) => Number.parseInt(line, 10))).toEqual(Array.from({ length: count }, (_, index) => index));
+  });
+});
