@@ -36,7 +36,7 @@ export const FAILURE_CODES = [
   'timeout',
   /** Waited longer than `QUEUE_TIMEOUT_MS`. */
   'queue_timeout',
-  /** Its hosts were lost `MAX_ATTEMPTS` times. */
+  /** Its hosts were lost `MAX_ATTEMPTS` times, or one was and `onHostLost` forbids another. */
   'host_lost',
   /** Offered `MAX_UNSTARTED_OFFERS` times, never started. */
   'start_failed',

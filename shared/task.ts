@@ -98,6 +98,16 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
   return status === 'completed' || status === 'failed' || status === 'timeout' || status === 'aborted';
 }
 
+/**
+ * What becomes of a running task whose host stays away for longer than `RECONNECT_GRACE_MS`, or comes back without the run:
+ * - `requeue`, the default: it goes to another host, at most `MAX_ATTEMPTS` times.
+ * - `wait`: it is kept for its host, for at most `QUEUE_TIMEOUT_MS`.
+ * - `fail`: it ends `failed` with `host_lost`.
+ * With the latter two no second host runs what one has begun, and a host that comes back without the run fails the task.
+ */
+export const hostLostPolicySchema = z.enum(['requeue', 'wait', 'fail']);
+export type HostLostPolicy = z.infer<typeof hostLostPolicySchema>;
+
 /** Why a task is not running yet. */
 export const WAITING_REASONS = [
   /** `hostId` names a host that this pool has never seen. */
@@ -146,6 +156,8 @@ export const taskSchema = z.object({
   labels: z.record(z.string(), z.string()).optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   envNames: z.array(z.string()).optional(),
+  /** As given; absent means `requeue`. */
+  onHostLost: hostLostPolicySchema.optional(),
   /** The host that runs or ran it; before it is assigned, the one that was asked for. */
   hostId: hostIdSchema.optional(),
   /** 0 until first offered to a host. */

@@ -17,7 +17,13 @@ import { runRefSchema } from '../shared/protocol/run-ref.ts';
 import { PERMANENT_REFUSALS, TEMPORARY_REFUSALS } from '../shared/protocol/task-refused.ts';
 import { upV1Schema, upV2Schema } from '../shared/protocol/up.ts';
 import { serverSettingsSchema } from '../shared/settings.ts';
-import { taskRequestSchema, taskResultSchema, taskSchema, WAITING_REASONS } from '../shared/task.ts';
+import {
+  hostLostPolicySchema,
+  taskRequestSchema,
+  taskResultSchema,
+  taskSchema,
+  WAITING_REASONS,
+} from '../shared/task.ts';
 import { codeSpans, headings, linksOf, sections, table } from './support/markdown.ts';
 import { projectFiles, ROOT, readProjectFile } from './support/source-tree.ts';
 
@@ -137,6 +143,11 @@ describe('docs/api.md', () => {
   ] as const)('%s', (section, expected) => {
     const rows = table(sections(api, 3).get(section) ?? '').map(([code]) => plain(code));
     expect(rows.sort()).toEqual([...expected].sort());
+  });
+
+  test('every policy for a lost host', () => {
+    const rows = table(sections(api, 4).get('When its host is lost') ?? '').map(([policy]) => plain(policy));
+    expect(rows).toEqual(hostLostPolicySchema.options);
   });
 
   test('every field of a task, given and answered', () => {

@@ -10,6 +10,7 @@ import {
 import {
   boundedString,
   envSchema,
+  hostLostPolicySchema,
   labelsSchema,
   limited,
   metadataSchema,
@@ -36,6 +37,7 @@ const createTaskShape = z.strictObject({
   metadata: metadataSchema.optional(),
   labels: labelsSchema.optional(),
   hostId: hostIdSchema.optional(),
+  onHostLost: hostLostPolicySchema.optional(),
 });
 
 /** `POST /api/tasks`. Unknown fields are refused by name: a misspelt option must not be ignored. */

@@ -15,10 +15,21 @@ export interface Due<Kind extends string> {
  * - `start`: its execute went unanswered.
  * - `limit`: its time limit and the slack for the host's own word are over.
  * - `abort`: the host did not end it in time.
+ * - `grace`: its host stayed away for longer than the task is kept for it.
  */
-export type TaskDue = Due<'queue' | 'start' | 'limit' | 'abort'>;
+export type TaskDue = Due<'queue' | 'start' | 'limit' | 'abort' | 'grace'>;
 
-/** The one deadline of an active task; null while its host's absence governs. */
+/** How long a task is kept for a host that is away, ms. Only what has started can have been asked to wait for it. */
+function graceOf({ status, onHostLost }: PoolTask, settings: ServerSettings): number {
+  if (status === 'running' && onHostLost === 'wait') return settings.QUEUE_TIMEOUT_MS;
+  return settings.RECONNECT_GRACE_MS;
+}
+
+function offlineSince(host: PoolHost): number {
+  return host.offlineAt ?? host.lastSeen;
+}
+
+/** The one deadline of an active task, or null. While its host is away only the grace counts. */
 export function taskDue(
   task: PoolTask,
   host: PoolHost | null,
@@ -27,7 +38,8 @@ export function taskDue(
 ): TaskDue | null {
   if (task.status === 'queued') return { kind: 'queue', at: task.queuedAt + settings.QUEUE_TIMEOUT_MS };
   if (task.abortedAt !== undefined) return { kind: 'abort', at: Math.max(task.abortedAt + ABORT_SLACK_MS, notBefore) };
-  if (host === null || !host.online) return null;
+  if (host === null) return null;
+  if (!host.online) return { kind: 'grace', at: Math.max(offlineSince(host) + graceOf(task, settings), notBefore) };
   if (task.status === 'assigned') {
     if (!task.delivered || task.answerAwaitedFrom === undefined) return null;
     return { kind: 'start', at: Math.max(task.answerAwaitedFrom + settings.START_TIMEOUT_MS, notBefore) };
@@ -37,12 +49,11 @@ export function taskDue(
 }
 
 /**
- * - `grace`: it stayed away for longer than it may keep its tasks.
  * - `suspect`: probed in vain: its connection is given up.
  * - `held`: it may be offered work again.
  * - `retention`: an offline host is forgotten.
  */
-export type HostDue = Due<'grace' | 'suspect' | 'held' | 'retention'>;
+export type HostDue = Due<'suspect' | 'held' | 'retention'>;
 
 /** The next deadline of a host, or null. */
 export function hostDue(
@@ -52,9 +63,8 @@ export function hostDue(
   notBefore: number,
 ): HostDue | null {
   if (!host.online) {
-    const since = host.offlineAt ?? host.lastSeen;
-    if (!holdsTasks) return { kind: 'retention', at: since + settings.RETENTION_DAYS * DAY_MS };
-    return { kind: 'grace', at: Math.max(since + settings.RECONNECT_GRACE_MS, notBefore) };
+    // What it holds has a deadline of its own, which frees it.
+    return holdsTasks ? null : { kind: 'retention', at: offlineSince(host) + settings.RETENTION_DAYS * DAY_MS };
   }
   if (host.suspectAt !== undefined) {
     return { kind: 'suspect', at: Math.max(host.suspectAt + settings.START_TIMEOUT_MS, notBefore) };

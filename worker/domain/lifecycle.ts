@@ -2,6 +2,7 @@
 import type { FailureCode } from '../../shared/errors.ts';
 import { MAX_UNSTARTED_OFFERS } from '../../shared/limits.ts';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
+import type { ServerSettings } from '../../shared/settings.ts';
 import type { TaskResult, TaskStatus, TerminalStatus } from '../../shared/task.ts';
 import type { StatusRecord } from '../rpc.ts';
 import type { Pool } from './pool.ts';
@@ -110,16 +111,24 @@ export interface Requeue {
   now: number;
 }
 
-/** Back to the queue, or to its end when it was tried often enough. */
+/** Why a task that has started must not be offered again; null when it may. A refused run has done nothing to repeat. */
+function noFurtherAttempt(task: PoolTask, reason: Requeue['reason'], { MAX_ATTEMPTS }: ServerSettings): string | null {
+  const { onHostLost = 'requeue', offer, starts } = task;
+  if (reason === 'host_lost' && onHostLost !== 'requeue')
+    return `Its host was lost in attempt ${offer}, and onHostLost "${onHostLost}" allows no other.`;
+  if (starts < MAX_ATTEMPTS) return null;
+  return `Its host was lost in attempt ${offer}, the last of MAX_ATTEMPTS ${MAX_ATTEMPTS}.`;
+}
+
+/** Back to the queue, or to its end when it was tried often enough or must not be tried again. */
 export function requeue(pool: Pool, task: PoolTask, { reason, now }: Requeue): void {
   if (task.abortedAt !== undefined) {
     finish(pool, task, { status: 'aborted', now });
     return;
   }
-  const started = task.status === 'running';
   const unstarted = reason === 'not_started' ? task.unstarted + 1 : task.unstarted;
-  if (started && task.starts >= pool.settings.MAX_ATTEMPTS) {
-    const message = `Its host was lost in attempt ${task.offer}, the last of MAX_ATTEMPTS ${pool.settings.MAX_ATTEMPTS}.`;
+  const message = task.status === 'running' ? noFurtherAttempt(task, reason, pool.settings) : null;
+  if (message !== null) {
     finish(pool, task, { status: 'failed', code: 'host_lost', message, now });
     return;
   }

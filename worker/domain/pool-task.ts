@@ -1,7 +1,7 @@
 /** A task as SchedulerDO keeps it. Pure: no clock, randomness, storage or network; `now` is passed in. */
 import { z } from 'zod';
 import { failureCodeSchema } from '../../shared/errors.ts';
-import { isTerminal, taskStatusSchema } from '../../shared/task.ts';
+import { hostLostPolicySchema, isTerminal, taskStatusSchema } from '../../shared/task.ts';
 
 /**
  * The small part of a task: everything that dispatch and the lifecycle need. Prompt, environment values, metadata and
@@ -21,6 +21,7 @@ export const poolTaskSchema = z.object({
   model: z.string().optional(),
   timeout: z.number().optional(),
   envNames: z.array(z.string()).optional(),
+  onHostLost: hostLostPolicySchema.optional(),
   /** Name of the log object. */
   log: z.string(),
   /** Number of status records made so far; the next one has `rev + 1`. */

@@ -9,9 +9,10 @@ function waitingOf(pool: Pool, task: PoolTask): Waiting | undefined {
   if (!isActive(task)) return undefined;
   const host = task.hostId === undefined ? null : pool.host(task.hostId);
   if (task.status !== 'queued' && host !== null && !host.online) {
+    const howLong = task.status === 'running' && task.onHostLost === 'wait' ? 'until it is back' : 'for a while';
     return {
       reason: 'host_reconnecting',
-      message: `Host "${host.hostId}" is away; the task is kept for it for a while.`,
+      message: `Host "${host.hostId}" is away; the task is kept for it ${howLong}.`,
     };
   }
   if (task.status === 'assigned') return { reason: 'awaiting_host', message: `Handed to host "${task.hostId}".` };
@@ -32,6 +33,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     labels: task.labels,
     metadata: body?.metadata,
     envNames: task.envNames,
+    onHostLost: task.onHostLost,
     hostId: holdsOffer ? task.hostId : task.wantedHost,
     attempt: shownAttempt(task),
     createdAt: task.createdAt,

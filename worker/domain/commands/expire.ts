@@ -28,6 +28,9 @@ function expireTask(pool: Pool, task: PoolTask, now: number): void {
         message: 'Aborted on request; the host did not confirm it in time.',
       });
       return;
+    case 'grace':
+      requeue(pool, task, { reason: task.status === 'running' ? 'host_lost' : 'not_started', now });
+      return;
     case 'start':
       if (host !== null && host.suspectAt === undefined) {
         pool.putHost({ ...host, suspectAt: now });
@@ -38,15 +41,9 @@ function expireTask(pool: Pool, task: PoolTask, now: number): void {
 }
 
 function expireHost(pool: Pool, host: PoolHost, now: number): void {
-  const tasks = pool.tasksOf(host.hostId);
-  const due = hostDue(host, tasks.length > 0, pool.settings, pool.notBefore);
+  const due = hostDue(host, pool.tasksOf(host.hostId).length > 0, pool.settings, pool.notBefore);
   if (due === null || due.at > now) return;
   switch (due.kind) {
-    case 'grace':
-      for (const task of tasks) {
-        requeue(pool, task, { reason: task.status === 'running' ? 'host_lost' : 'not_started', now });
-      }
-      return;
     case 'suspect':
       pool.owe({ kind: 'drop', hostId: host.hostId, epoch: host.epoch });
       hostDisconnected(pool, { hostId: host.hostId, epoch: host.epoch }, now);

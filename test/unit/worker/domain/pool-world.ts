@@ -1,6 +1,6 @@
 import type { FailureCode } from '../../../../shared/errors.ts';
 import { parseServerSettings } from '../../../../shared/settings.ts';
-import { isTerminal } from '../../../../shared/task.ts';
+import { type HostLostPolicy, isTerminal } from '../../../../shared/task.ts';
 import { abortTask } from '../../../../worker/domain/commands/client.ts';
 import { createTask } from '../../../../worker/domain/commands/create.ts';
 import { expire } from '../../../../worker/domain/commands/expire.ts';
@@ -91,9 +91,9 @@ export class World {
     return host;
   }
 
-  create(): void {
+  create(onHostLost?: HostLostPolicy): void {
     const id = `t${this.created.length}`;
-    const request = { prompt: 'p', agentType: 'a' };
+    const request = { prompt: 'p', agentType: 'a', onHostLost };
     this.decide((pool, now) => createTask(pool, request, { id, order: this.created.length + 1, log: 'l' }, now));
     this.created.push(id);
   }
@@ -216,6 +216,8 @@ export class World {
       const task = this.pool.task(id);
       if (task === null) throw new Error(`L1: ${id} is lost`);
       if (task.starts > SETTINGS.MAX_ATTEMPTS) throw new Error(`L8: ${id} ran ${task.starts} times`);
+      if ((task.onHostLost ?? 'requeue') !== 'requeue' && task.starts > 1)
+        throw new Error(`L8: ${id} ran ${task.starts} times in spite of onHostLost ${task.onHostLost}`);
     }
   }
 }

@@ -23,7 +23,9 @@ function named(name: string, step: Step): { name: string; step: Step; toString()
 
 const index = fc.nat({ max: 5 });
 const steps = fc.oneof(
-  fc.constant(named('create', (world) => world.create())),
+  fc
+    .constantFrom('requeue' as const, 'wait' as const, 'fail' as const, undefined)
+    .map((policy) => named(`create ${policy}`, (world) => world.create(policy))),
   index.map((i) =>
     named(
       `connect h${i}`,
