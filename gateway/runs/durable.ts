@@ -60,13 +60,18 @@ export async function claimFile(path: string, content: string): Promise<boolean>
 /** Between two tries on a full disk. */
 const FULL_DISK_RETRY_MS = 1_000;
 
+/** Whether a caught value says that the disk, or this user's share of it, is full. */
+export function isFullDisk(error: unknown): boolean {
+  return isErrno(error, 'ENOSPC', 'EDQUOT');
+}
+
 /** Does `job` again while it fails for want of room on the disk, however long: what is owed is not given up for that. */
 export async function untilRoom(job: () => Promise<void>): Promise<void> {
   for (;;) {
     try {
       return await job();
     } catch (error) {
-      if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+      if (!isFullDisk(error)) throw error;
       await sleep(FULL_DISK_RETRY_MS);
     }
   }

@@ -8,6 +8,7 @@ import { takesInput } from '../policy/agent-table.ts';
 import type { AllowedTask, Refusal } from '../policy/check-task.ts';
 import { bootId } from '../process/identity.ts';
 import { sweep } from '../process/sweep.ts';
+import { isFullDisk } from './durable.ts';
 import type { ControlLine, RunRequest, SettledFile } from './files.ts';
 import { LocalRun } from './local-run.ts';
 import { createRun, openRun } from './run-directory.ts';
@@ -75,6 +76,8 @@ export class RunManager {
       return { kind: 'accepted', run: this.adopt(new LocalRun(directory)) };
     } catch (error) {
       log.error('task {taskId} could not be stored: {error}', { ...ref, error: String(error) });
+      // Room comes back by itself; a directory that cannot be written needs its owner.
+      if (isFullDisk(error)) return { kind: 'refused', reason: 'full', message: 'the disk of this host is full' };
       return { kind: 'refused', reason: 'unavailable', message: 'this host cannot store the task' };
     } finally {
       giveBack();

@@ -1,0 +1,44 @@
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { RunManager } from '../../../../gateway/runs/run-manager.ts';
+import { openWorkshop, type Workshop } from '../../../support/runs.ts';
+
+let workshop: Workshop;
+beforeEach(async () => {
+  workshop = await openWorkshop();
+});
+afterEach(() => workshop.close());
+
+/** The next file that is written whole fails as the system says it with `code`. */
+async function failNextFile(code: string): Promise<void> {
+  const probe = await open(join(workshop.cwd, 'probe'), 'w');
+  const prototype: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  vi.spyOn(prototype, 'writeFile').mockRejectedValueOnce(Object.assign(new Error('failed'), { code }));
+}
+
+describe('a task that cannot be stored', () => {
+  test.each([
+    ['ENOSPC', { reason: 'full', message: 'the disk of this host is full' }],
+    ['EDQUOT', { reason: 'full', message: 'the disk of this host is full' }],
+    ['EROFS', { reason: 'unavailable', message: 'this host cannot store the task' }],
+  ])('[R3] %s: is refused, for a while only if room may come back, and takes no slot', async (code, expected) => {
+    const { task, agent, env } = await workshop.request(['true']);
+    const manager = new RunManager({
+      stateDir: workshop.stateDir,
+      maxConcurrent: 1,
+      check: async () => ({ kind: 'allowed', task, agent, env }),
+      limits: () => ({ taskTimeout: 60_000, maxRetries: 0 }),
+      now: () => 1,
+      onChange: () => {},
+    });
+    for (let times = 0; times < 2; times += 1) {
+      await failNextFile(code);
+      const answer = await manager.execute({ type: 'task:execute', attempt: 1, task });
+      expect(answer).toEqual({ kind: 'refused', ...expected });
+    }
+    expect(await readdir(join(workshop.stateDir, 'runs'))).toEqual([]);
+    await manager.close();
+  });
+});
