@@ -103,7 +103,7 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
  * - `requeue`, the default: it goes to another host, at most `MAX_ATTEMPTS` times.
  * - `wait`: it is kept for its host, for at most `QUEUE_TIMEOUT_MS`.
  * - `fail`: it ends `failed` with `host_lost`.
- * With the latter two no second host runs what one has begun, and a host that comes back without the run fails the task.
+ * With the latter two no attempt follows one that reached `running`, and a host that comes back without the run fails the task.
  */
 export const hostLostPolicySchema = z.enum(['requeue', 'wait', 'fail']);
 export type HostLostPolicy = z.infer<typeof hostLostPolicySchema>;
