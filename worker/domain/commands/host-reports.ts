@@ -106,7 +106,7 @@ export function taskEnded(
   now: number,
 ): EndOutcome {
   markAlive(pool, connection, now);
-  freeHold(pool, connection.hostId);
+  freeHold(pool, connection);
   const task = pool.task(run.taskId);
   if (task === null) return 'unknown';
   if (!isActive(task) && task.committed === run.attempt && task.hostId === connection.hostId) return 'committed';
@@ -121,9 +121,9 @@ export function taskEnded(
 }
 
 /** A slot came free: a host that had said `full` may be offered work again. */
-function freeHold(pool: Pool, hostId: string): void {
+function freeHold(pool: Pool, { hostId, epoch }: ConnectionRef): void {
   const host = pool.host(hostId);
-  if (host?.heldUntil !== undefined) pool.putHost({ ...host, heldUntil: undefined });
+  if (host?.epoch === epoch && host.heldUntil !== undefined) pool.putHost({ ...host, heldUntil: undefined });
 }
 
 /** The task goes back at once and uncounted; a refusal for good keeps it from this host until it registers anew (rule 3). */

@@ -158,6 +158,23 @@ describe('[L2] late results', () => {
   });
 });
 
+test('[R5] an end over an older connection does not make a full host seem free', () => {
+  const world = worldOf(2);
+  const host = world.host('h0');
+  world.create();
+  world.deliverAll();
+  const old = linkOf(host);
+  world.connect(host);
+  world.create();
+  world.deliverAll();
+  world.end(host, 0, true, 0);
+  world.deliverAll();
+  world.refuse(host, 0);
+  expect(world.pool.task('t1')?.status).toBe('queued');
+  world.decide((pool, now) => taskEnded(pool, old, RUN, { kind: 'completed', result: { success: true } }, now));
+  expect(world.pool.task('t1')?.status).toBe('queued');
+});
+
 test('[R1] deadlines that a failed decision had taken up are kept', () => {
   const world = new World([2]);
   world.create();
