@@ -1,4 +1,5 @@
 import type { FailureCode } from '../../../../shared/errors.ts';
+import { LATE_ALARM_MS } from '../../../../shared/limits.ts';
 import { parseServerSettings } from '../../../../shared/settings.ts';
 import { type HostLostPolicy, isTerminal } from '../../../../shared/task.ts';
 import { abortTask } from '../../../../worker/domain/commands/client.ts';
@@ -10,7 +11,8 @@ import { hostRegistered } from '../../../../worker/domain/commands/register.ts';
 import { dispatch } from '../../../../worker/domain/dispatch.ts';
 import { Pool } from '../../../../worker/domain/pool.ts';
 import type { Nudge } from '../../../../worker/domain/pool-effects.ts';
-import type { PoolTask } from '../../../../worker/domain/pool-task.ts';
+import { poolHostSchema } from '../../../../worker/domain/pool-host.ts';
+import { type PoolTask, poolTaskSchema } from '../../../../worker/domain/pool-task.ts';
 
 export const SETTINGS = parseServerSettings({
   RECONNECT_GRACE_MS: 5_000,
@@ -28,6 +30,11 @@ export interface WorldHost {
   runs: Map<string, { taskId: string; attempt: number; isFinished: boolean }>;
 }
 
+/** As it comes back from a column of JSON. */
+function stored(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 /** A pool with hosts around it: what is sent arrives only when the test says so. */
 export class World {
   now = 1_000_000;
@@ -37,7 +44,7 @@ export class World {
   readonly revs = new Map<string, number>();
   readonly commits = new Map<string, number>();
   executes: Extract<Nudge, { kind: 'execute' }>[] = [];
-  readonly pool = new Pool(SETTINGS, (id) => this.finished.get(id) ?? null);
+  pool = this.#emptyPool();
 
   constructor(protocols: (1 | 2)[]) {
     this.hosts = protocols.map((protocol, index) => ({
@@ -48,6 +55,10 @@ export class World {
       isConnected: false,
       runs: new Map(),
     }));
+  }
+
+  #emptyPool(): Pool {
+    return new Pool(SETTINGS, (id) => this.finished.get(id) ?? null);
   }
 
   decide<T>(command: (pool: Pool, now: number) => T): T {
@@ -142,6 +153,54 @@ export class World {
     if (host.isConnected) host.runs.set(`${run.taskId}.${run.attempt}`, { ...run, isFinished: false });
     const link = { hostId: host.id, epoch: host.epoch };
     this.decide((pool, now) => executeAnswered(pool, link, run, host.isConnected ? 'sent' : 'offline', now));
+  }
+
+  /**
+   * The server is away for `ms`, no time or so long that its alarm is late for whatever fell due: every connection is lost, and
+   * the pool is made anew from what was stored. What SchedulerDO does when an overdue alarm fires is done here too (R1).
+   */
+  restart(ms: number): void {
+    const held = this.created.filter((id) => this.#isHeld(id));
+    this.now += ms;
+    const { notBefore } = this.pool;
+    const tasks = [...this.pool.activeTasks()].map((task) => poolTaskSchema.parse(stored(task)));
+    const hosts = [...this.pool.hosts()].map((host) => poolHostSchema.parse(stored(host)));
+    this.pool = this.#emptyPool();
+    this.pool.load(tasks, hosts);
+    this.pool.judgeNobodyBefore(notBefore);
+    this.executes = tasks
+      .filter(({ status, delivered }) => status === 'assigned' && !delivered)
+      .map(({ id, offer, hostId = '' }) => ({ kind: 'execute', taskId: id, offer, hostId }));
+    this.decide((pool, now) => {
+      const earliest = pool.earliestDue();
+      if (earliest !== null && now - earliest > LATE_ALARM_MS)
+        pool.judgeNobodyBefore(now + SETTINGS.RECONNECT_GRACE_MS);
+    });
+    for (const host of this.hosts) this.drop(host);
+    this.pass(0);
+    for (const id of held) {
+      if (this.pool.task(id)?.status !== 'running') throw new Error(`R1: the restart alone took ${id} from its host`);
+    }
+  }
+
+  /** Its host runs it or may come back to it, and nobody has asked for its end. */
+  #isHeld(id: string): boolean {
+    const task = this.pool.task(id);
+    return task?.status === 'running' && task.abortedAt === undefined;
+  }
+
+  /** A frame of a connection that has been replaced comes late. */
+  endOverOldConnection(host: WorldHost, index: number): void {
+    const run = this.#run(host, index);
+    if (run === undefined || host.epoch < 2) return;
+    const old = { hostId: host.id, epoch: host.epoch - 1 };
+    const before = this.pool.task(run.taskId);
+    const end = { kind: 'completed', result: { success: true } } as const;
+    const answer = this.decide((pool, now) => taskEnded(pool, old, run, end, now));
+    const after = this.pool.task(run.taskId);
+    if (answer === 'committed' && before?.committed === undefined)
+      throw new Error('R5: an old connection ended a task');
+    if (before?.status !== after?.status) throw new Error(`R5: ${before?.status} became ${after?.status}`);
   }
 
   #run(host: WorldHost, index: number) {

@@ -57,6 +57,13 @@ const steps = fc.oneof(
       on(i, (world, host) => world.end(host, j, ok, repeats)),
     ),
   ),
+  fc.constantFrom(0, 60_000).map((ms) => named(`restart ${ms}`, (world) => world.restart(ms))),
+  fc.tuple(index, index).map(([i, j]) =>
+    named(
+      `old end h${i} ${j}`,
+      on(i, (world, host) => world.endOverOldConnection(host, j)),
+    ),
+  ),
   fc.constant(named('deliver all', (world) => world.deliverAll())),
   index.map((i) =>
     named(
@@ -95,7 +102,7 @@ function quiesce(world: World): void {
 const REACHED = ['completed', 'failed', 'aborted', 'host_lost', 'second attempt'];
 
 test(
-  '[L1][L2][L7][L8] any course of events: no task lost, none ended twice, no host over its capacity',
+  '[L1][L2][L7][L8] any course of events, restarts included: no task lost, none ended twice, no host over its capacity',
   () => {
     const reached = new Set<string>();
     fc.assert(
