@@ -25,7 +25,8 @@ test('[L2] [L5] [L8] a host lost for longer than the grace: each task as its onH
   const kept = await api.createTask(script(['count 20', `wait ${gate}`, 'print last'], { onHostLost: 'wait' }));
   expect(kept).toMatchObject({ onHostLost: 'wait' });
   const pids = [...(await pidsIn(requeuedTree)), ...(await pidsIn(failedTree))];
-  await api.untilStatus(kept.id, 'running');
+  // The policy counts from what the server has heard of.
+  for (const { id } of [requeued, failed, kept]) await api.untilStatus(id, 'running');
 
   await lost.crash();
   const other = await world.onlineDaemon(server, { maxConcurrent: 3 });

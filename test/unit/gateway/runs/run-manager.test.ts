@@ -8,7 +8,10 @@ let workshop: Workshop;
 beforeEach(async () => {
   workshop = await openWorkshop();
 });
-afterEach(() => workshop.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await workshop.close();
+});
 
 /** The next file that is written whole fails as the system says it with `code`. */
 async function failNextFile(code: string): Promise<void> {
