@@ -48,13 +48,14 @@ export class Child {
     return this.lines.all.join('\n');
   }
 
-  #ended(): boolean {
+  /** It has ended, whoever ended it. */
+  get ended(): boolean {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   /** Asks it to end and waits; what does not end by itself is a failure of the test, after a SIGKILL. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
-    if (!this.#ended()) this.#process.kill(signal);
+    if (!this.ended) this.#process.kill(signal);
     return within(`end of ${this.pid} after ${signal}; output:\n${this.output()}`, this.exited);
   }
 
@@ -66,7 +67,7 @@ export class Child {
   /** `kill -9` of it and everything below it at once, as a machine that loses power does. */
   async killTree(): Promise<void> {
     if (this.#process.pid === undefined) return;
-    const pids = this.#ended() ? [] : treeOf(this.pid);
+    const pids = this.ended ? [] : treeOf(this.pid);
     for (const pid of pids) killQuietly(pid, 'SIGKILL');
     await within(`end of ${this.pid} after SIGKILL`, this.exited);
   }

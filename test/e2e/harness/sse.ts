@@ -14,8 +14,8 @@ export interface SseStream {
   status: number;
   contentType: string;
   messages: Inbox<SseMessage>;
-  /** Resolves when the server ends the stream, with everything that it said. */
-  rest(): Promise<SseMessage[]>;
+  /** Resolves when the server ends the stream, with everything that it said; rejects when it breaks, or at the deadline. */
+  rest(deadlineMs?: number): Promise<SseMessage[]>;
   close(): void;
 }
 
@@ -46,7 +46,7 @@ export async function openSse(url: string, headers: Record<string, string>): Pro
     status: response.status,
     contentType: response.headers.get('content-type') ?? '',
     messages,
-    rest: () => within('end of the event stream', ended).then(() => messages.all),
+    rest: (deadlineMs) => within('end of the event stream', ended, deadlineMs).then(() => messages.all),
     close: () => abort.abort(),
   };
 }
