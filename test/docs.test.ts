@@ -178,6 +178,15 @@ describe('docs/settings.md', () => {
   });
 });
 
+test('services stop the daemon alone, and start it again only where that can help', () => {
+  const deploying = readProjectFile('docs/deploying.md');
+  const [, unit] = /^# \/etc\/systemd\/system\/agent-gateway\.service$([\s\S]*?)^```$/m.exec(deploying) ?? [];
+  const noRestart = [EXIT.REFUSED, EXIT.REPLACED, EXIT.CONFIG];
+  expect(unit).toMatch(/^KillMode=process$/m);
+  expect(unit).toMatch(new RegExp(`^RestartPreventExitStatus=${noRestart.join(' ')}$`, 'm'));
+  expect(deploying).toContain(`treekill: false, stop_exit_codes: [${noRestart.join(', ')}]`);
+});
+
 describe('rules, words and links', () => {
   const rules = [...readProjectFile('SPEC.md').matchAll(/^- \*\*([A-Z]\d+)\*\*/gm)].map(([, id]) => id ?? '');
   const tests = files.filter((path) => /\.test\.ts$/.test(path));
