@@ -178,7 +178,7 @@ describe('docs/settings.md', () => {
   });
 });
 
-test('services stop the daemon alone, and start it again only where that can help', () => {
+test('[R11] services stop the daemon alone, and start it again only where that can help', () => {
   const deploying = readProjectFile('docs/deploying.md');
   const [, unit] = /^# \/etc\/systemd\/system\/agent-gateway\.service$([\s\S]*?)^```$/m.exec(deploying) ?? [];
   const noRestart = [EXIT.REFUSED, EXIT.REPLACED, EXIT.CONFIG];

@@ -28,6 +28,10 @@ describe('SPEC.md', () => {
     expect([...proofs.keys()].filter((rule) => !rules.includes(rule))).toEqual([]);
   });
 
+  test.each(rules)('%s is proved by a test', (rule) => {
+    expect(proofs.get(rule) ?? []).not.toEqual([]);
+  });
+
   test.each(invariants)('names every test that proves %s, and no other', (rule) => {
     const named = table(sections(spec, 3).get(`Proofs of ${rule}`) ?? '').map((cells) => cells.join(' '));
     expect(named.length).toBeGreaterThan(0);
