@@ -139,7 +139,7 @@ describe('server-sent events [C2]', () => {
     expect(code).toBe(1000);
   });
 
-  test('a log past retention: 410; HEAD opens nothing', async () => {
+  test('[L11] a log past retention: 410; HEAD opens nothing', async () => {
     expect((await stream(logOf([]))).status).toBe(410);
     const headers = { accept: 'text/event-stream', ...(await bearer({ role: 'client' })) };
     const app = appWith({ scheduler: { getTask: async () => viewOf('t1') } });

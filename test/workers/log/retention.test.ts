@@ -16,7 +16,7 @@ function alarmOf(log: LogStub): Promise<number | null> {
 }
 
 describe('LogDO retention', () => {
-  it('deletes everything once all tasks ended RETENTION_DAYS ago, and says so from then on', async () => {
+  it('[L11] deletes everything once all tasks ended RETENTION_DAYS ago, and says so from then on', async () => {
     const log = logStub('retire');
     const api = apiOf(log);
     await api.appendStatus(['a', 'b'].map((taskId) => ({ taskId, status: ended(8) })));
@@ -71,7 +71,7 @@ describe('LogDO retention', () => {
     expect(await alarmOf(log)).toBe(first);
   });
 
-  it('closes the watchers of a log that goes', async () => {
+  it('[L11] closes the watchers of a log that goes', async () => {
     const log = logStub('watched');
     await log.append(request('a', { status: ended(8) }));
     const watcher = await watchTask(log, 'never-came');

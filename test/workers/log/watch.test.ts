@@ -143,7 +143,7 @@ describe('LogDO /watch', () => {
     expect((await readAll(log, 't')).entries).toHaveLength(5);
   });
 
-  it('gives one gap for what the log no longer holds, as a page does', async () => {
+  it('[L11] gives one gap for what the log no longer holds, as a page does', async () => {
     const log = logStub('gap');
     await log.append(request('t', { status: BEGUN, batch: batch(1, 3) }));
     await log.append(request('t', { batch: batch(4, 5), end: END }));

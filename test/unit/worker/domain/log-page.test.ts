@@ -18,7 +18,7 @@ function sample(): MemoryLog {
   return log;
 }
 
-it('puts one gap in place of whatever is missing', () => {
+it('[L11] puts one gap in place of whatever is missing', () => {
   const rows = sample().rows.filter(({ first }) => first === 3 || first === 8);
   const { frames, nextAfter } = pageOf(rows, 0, 12, { entries: 99, bytes: 1e6 });
   expect(frames.map(seqOrGap)).toEqual([{ from: 1, to: 2 }, 3, { from: 4, to: 7 }, 8, 9, 10, 11, { from: 12, to: 12 }]);

@@ -8,7 +8,7 @@ import { BEGUN, batch, MemoryLog, record } from './log-fixtures.ts';
 const EVENT_BYTES = JSON.stringify(batch(1, 1).events[0]).length + 1;
 
 describe('a full log', () => {
-  it('[C2] says so once, and what it leaves out is one gap', () => {
+  it('[C2] [L11] says so once, and what it leaves out is one gap', () => {
     const log = new MemoryLog({ logBytes: 3 * EVENT_BYTES });
     log.append({ status: BEGUN, batch: batch(1, 2) });
     expect(log.append({ batch: batch(3, 6) })).toEqual({ stored: 6, closed: false });
