@@ -7,13 +7,16 @@ import { WORKER_FILE, workerdConfig } from './workerd-config.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPATIBILITY_DATE = /^compatibility_date = "(\d{4}-\d{2}-\d{2})"$/m;
 
+/** The Worker as it runs on bare workerd, from the root of the checkout. */
+const ENTRY_POINT = 'worker/index-workerd.ts';
+
 /** Bundles the Worker into `directory` beside its configuration; answers the configuration's path. */
-export async function writeBundle(directory: string): Promise<string> {
+export async function writeBundle(directory: string, entryPoint: string = ENTRY_POINT): Promise<string> {
   const date = COMPATIBILITY_DATE.exec(await readFile(join(ROOT, 'wrangler.toml'), 'utf8'))?.[1];
   if (date === undefined) throw new Error('wrangler.toml names no compatibility_date');
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['worker/index-workerd.ts'],
+    entryPoints: [entryPoint],
     outfile: join(directory, WORKER_FILE),
     bundle: true,
     format: 'esm',
