@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { hostStub } from '../host/client.ts';
+import { until } from '../host/pool.ts';
 
 /** The objects that take part in a task's life. */
 export type Target = 'scheduler' | 'host' | 'log';
@@ -17,15 +18,25 @@ export interface Objects {
   log: string | null;
 }
 
-function stubOf(target: Target, { pool, log }: Objects): DurableObjectStub | null {
-  if (target === 'scheduler') return env.SCHEDULER.getByName(pool);
-  if (target === 'host') return hostStub(pool, 'box');
-  return log === null ? null : env.LOG.getByName(log);
+function stubsOf(target: Target, { pool, log }: Objects): (() => DurableObjectStub) | null {
+  if (target === 'scheduler') return () => env.SCHEDULER.getByName(pool);
+  if (target === 'host') return () => hostStub(pool, 'box');
+  return log === null ? null : () => env.LOG.getByName(log);
 }
 
 /** The instance that answers now: another one after each eviction. */
 function instanceOf(stub: DurableObjectStub): Promise<object> {
   return runInDurableObject(stub, (instance) => instance);
+}
+
+/** The same after a crash, of which the first call or two still hear. */
+async function nextInstance(fresh: () => DurableObjectStub): Promise<object> {
+  const found = await until(
+    () => instanceOf(fresh()).catch(() => null),
+    (instance) => instance !== null,
+  );
+  if (found === null) throw new Error('no instance');
+  return found;
 }
 
 async function crash(stub: DurableObjectStub): Promise<void> {
@@ -39,21 +50,27 @@ async function cutInFlight(stub: DurableObjectStub, how: Means['how']): Promise<
 }
 
 /** The same while nothing is under way. Throws when the object lives on: it would prove nothing. */
-async function cutAtRest(stub: DurableObjectStub, how: Means['how']): Promise<void> {
+async function cutAtRest(fresh: () => DurableObjectStub, how: Means['how']): Promise<void> {
+  const stub = fresh();
   const before = await instanceOf(stub);
   if (how === 'crash') await crash(stub);
   else await evictDurableObject(stub, { webSockets: how === 'close' ? 'close' : 'hibernate' });
   // By name anew: a stub stays broken after a crash.
-  if ((await instanceOf(stub)) === before) throw new Error('the object was not evicted');
+  if ((await nextInstance(fresh)) === before) throw new Error('the object was not evicted');
 }
 
 export async function cut({ how, targets }: Means, timing: 'in flight' | 'at rest', objects: Objects): Promise<void> {
   const one = async (target: Target): Promise<void> => {
-    const stub = stubOf(target, objects);
-    if (stub === null) return;
-    await (timing === 'in flight' ? cutInFlight(stub, how) : cutAtRest(stub, how));
+    const fresh = stubsOf(target, objects);
+    if (fresh === null) return;
+    await (timing === 'in flight' ? cutInFlight(fresh(), how) : cutAtRest(fresh, how));
   };
   await Promise.all(targets.map(one));
   // What a crash has torn off is taken up by the alarm, which would fire within seconds.
-  if (how === 'crash') await runDurableObjectAlarm(env.SCHEDULER.getByName(objects.pool));
+  if (how === 'crash') {
+    await until(
+      () => runDurableObjectAlarm(env.SCHEDULER.getByName(objects.pool)).catch(() => null),
+      (ran) => ran !== null,
+    );
+  }
 }

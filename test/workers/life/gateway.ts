@@ -25,6 +25,8 @@ interface Run {
 export class Gateway {
   /** What the server told it, in order and in short. An input that comes again under its id is told once. */
   readonly told: string[] = [];
+  /** Sockets that it has had, and how many of them were registered. */
+  connected = 0;
   registered = 0;
   readonly #pool: string;
   readonly #protocol: 1 | 2;
@@ -48,6 +50,7 @@ export class Gateway {
     const socket = response?.webSocket;
     if (socket === null || socket === undefined) throw new Error('no socket');
     this.#socket = socket;
+    this.connected += 1;
     socket.addEventListener('message', ({ data }) => this.#onFrame(String(data)));
     socket.addEventListener('close', () => {
       if (this.#socket === socket && !this.#closing) void this.#comeBack();
@@ -103,6 +106,7 @@ export class Gateway {
   async #comeBack(): Promise<void> {
     await this.connect();
     if (this.#wantsToRegister) this.register();
+    this.#changed();
   }
 
   #mine(): Run {
