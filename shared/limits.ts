@@ -45,6 +45,22 @@ export const MAX_PENDING_INPUTS = 100;
 export const MAX_ERROR_BYTES = 8 * KIB;
 /** Unsettled runs named in one `register`: 1,000 of the longest stay below half a frame. */
 export const MAX_REPORTED_RUNS = 1000;
+/**
+ * Attempts that `retry` of a task may ask for. Each failed one stays beside the task; ten bound what that takes, and whom
+ * ten do not help a person has to.
+ */
+export const MAX_RETRY_ATTEMPTS = 10;
+/** Shortest wait before a retry: less than an agent needs to start would only spin. */
+export const MIN_RETRY_BACKOFF_MS = 100;
+/** The first wait where `retry` names none: what was merely overloaded has often recovered by then. */
+export const DEFAULT_RETRY_BACKOFF_MS = 10_000;
+/** Longest wait before a retry, also after doubling: an hour outlasts most outages, and somebody may be waiting. */
+export const MAX_RETRY_BACKOFF_MS = 60 * 60 * 1000;
+/**
+ * Of a failed attempt that is kept beside its task: of each of message, details, output and names of files so many bytes. Its log
+ * holds more; escaped, the most of them and one largest result still fit a row of SQLite, 2 MB.
+ */
+export const MAX_KEPT_FAILURE_BYTES = 4 * KIB;
 /** Events in one `task:events` frame. */
 export const MAX_BATCH_EVENTS = 1000;
 /** Bytes of events in one `task:events` frame, before its envelope; leaves room below `MAX_FRAME_BYTES`. */

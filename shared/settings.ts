@@ -20,7 +20,9 @@ export const serverSettingsSchema = z.object({
     'ms for which a dropped host keeps its tasks; longer than the longest backoff',
   ),
   START_TIMEOUT_MS: wholeNumber(15_000, 50).describe('ms after which an unanswered execute is offered again'),
-  MAX_ATTEMPTS: wholeNumber(3, 1, 100).describe('attempts of a task that reached running'),
+  MAX_ATTEMPTS: wholeNumber(3, 1, 100).describe(
+    'attempts of a task that reached running and did not end by a failure of its agent',
+  ),
   TASK_TIMEOUT_MS: wholeNumber(DAY_MS, 1, MAX_TASK_TIMEOUT_MS).describe('ms; time limit where a task names none'),
   QUEUE_TIMEOUT_MS: wholeNumber(7 * DAY_MS, 1).describe('ms in the queue after which a task fails'),
   MAX_HOSTS_PER_IP: wholeNumber(50, 0).describe('connected hosts per pool and client address; 0 switches it off'),

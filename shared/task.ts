@@ -3,6 +3,7 @@ import { taskErrorSchema } from './errors.ts';
 import { hostIdSchema, taskIdSchema } from './ids.ts';
 import { depthRule, jsonValueSchema, nestsWithin } from './json.ts';
 import {
+  DEFAULT_RETRY_BACKOFF_MS,
   MAX_ENV_BYTES,
   MAX_ENV_NAMES,
   MAX_JSON_DEPTH,
@@ -11,7 +12,10 @@ import {
   MAX_NAME_BYTES,
   MAX_PATH_BYTES,
   MAX_PROMPT_BYTES,
+  MAX_RETRY_ATTEMPTS,
+  MAX_RETRY_BACKOFF_MS,
   MAX_TASK_TIMEOUT_MS,
+  MIN_RETRY_BACKOFF_MS,
 } from './limits.ts';
 import { utf8Length } from './utf8.ts';
 
@@ -108,6 +112,24 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
 export const hostLostPolicySchema = z.enum(['requeue', 'wait', 'fail']);
 export type HostLostPolicy = z.infer<typeof hostLostPolicySchema>;
 
+/**
+ * What becomes of a task whose agent failed by itself (`agent_failed`, `agent_crashed`): another attempt, until `maxAttempts` of
+ * them have ended so, the first included. `backoffMs` is the wait before the second, doubled before each further one up to
+ * `MAX_RETRY_BACKOFF_MS`. Attempts that were lost with their host are not among them.
+ */
+export const retrySchema = z.strictObject({
+  maxAttempts: z
+    .int('must be a whole number of attempts, the first included')
+    .min(1, 'must be at least 1; leave out "retry" for no second attempt')
+    .max(MAX_RETRY_ATTEMPTS, `must be at most ${MAX_RETRY_ATTEMPTS}`),
+  backoffMs: z
+    .int('must be a whole number of milliseconds')
+    .min(MIN_RETRY_BACKOFF_MS, `must be at least ${MIN_RETRY_BACKOFF_MS} ms`)
+    .max(MAX_RETRY_BACKOFF_MS, `must be at most ${MAX_RETRY_BACKOFF_MS} ms`)
+    .default(DEFAULT_RETRY_BACKOFF_MS),
+});
+export type Retry = z.infer<typeof retrySchema>;
+
 /** Why a task is not running yet. */
 export const WAITING_REASONS = [
   /** `hostId` names a host that this pool has never seen. */
@@ -128,6 +150,8 @@ export const WAITING_REASONS = [
   'host_reconnecting',
   /** Handed to a host that has not answered yet. */
   'awaiting_host',
+  /** Its agent failed; another attempt follows when the backoff of its `retry` is over. */
+  'awaiting_retry',
 ] as const;
 export const waitingSchema = z.object({ reason: z.enum(WAITING_REASONS), message: z.string() });
 export type Waiting = z.infer<typeof waitingSchema>;
@@ -142,6 +166,17 @@ export const lateAttemptSchema = z.object({
   error: z.string().optional(),
 });
 export type LateAttempt = z.infer<typeof lateAttemptSchema>;
+
+/** An attempt whose agent failed by itself and after which the task asked for another; its log says the rest. */
+export const failedAttemptSchema = z.object({
+  attempt: z.int(),
+  hostId: z.string(),
+  /** ms; when the end arrived. */
+  at: z.int(),
+  error: taskErrorSchema,
+  result: taskResultSchema.optional(),
+});
+export type FailedAttempt = z.infer<typeof failedAttemptSchema>;
 
 /** A task as the API shows it; times are ms since the epoch, values of `env` never come back. */
 export const taskSchema = z.object({
@@ -158,6 +193,8 @@ export const taskSchema = z.object({
   envNames: z.array(z.string()).optional(),
   /** As given; absent means `requeue`. */
   onHostLost: hostLostPolicySchema.optional(),
+  /** As given; absent means that an agent's own failure ends the task. */
+  retry: retrySchema.optional(),
   /** The host that runs or ran it; before it is assigned, the one that was asked for. */
   hostId: hostIdSchema.optional(),
   /** 0 until first offered to a host. */
@@ -170,6 +207,7 @@ export const taskSchema = z.object({
   sessionId: z.string().optional(),
   result: taskResultSchema.optional(),
   error: taskErrorSchema.optional(),
+  failedAttempts: z.array(failedAttemptSchema).optional(),
   lateAttempts: z.array(lateAttemptSchema).optional(),
   waiting: waitingSchema.optional(),
 });

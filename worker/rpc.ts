@@ -7,7 +7,7 @@ import type { ReportedRun } from '../shared/protocol/register.ts';
 import type { RunVerdict } from '../shared/protocol/registered.ts';
 import type { RunRef } from '../shared/protocol/run-ref.ts';
 import type { RefusalReason } from '../shared/protocol/task-refused.ts';
-import type { LateAttempt, Task, TaskRequest, TaskResult, TaskStatus } from '../shared/task.ts';
+import type { FailedAttempt, LateAttempt, Task, TaskRequest, TaskResult, TaskStatus } from '../shared/task.ts';
 
 /**
  * What the three objects promise one another and the Worker. Every mutating call may be repeated: its arguments name
@@ -31,8 +31,8 @@ export interface Origin {
 }
 
 /**
- * A task as SchedulerDO holds it. Once `archived`, its large parts (`prompt`, `metadata`, `result`, `error.details`, `lateAttempts`) live in
- * the log object `log` and are read there with `bodies`; until then they are in `task`.
+ * A task as SchedulerDO holds it. Once `archived`, its large parts (`prompt`, `metadata`, `result`, `error.details`, `failedAttempts`,
+ * `lateAttempts`) live in the log object `log` and are read there with `bodies`; until then they are in `task`.
  */
 export interface TaskView {
   task: Omit<Task, 'prompt'> & { prompt?: string };
@@ -116,6 +116,7 @@ export interface StatusRecord {
  * ahead of what it appends next, so that `running` stands before the first event and the end after the last.
  */
 export type StartedReply = { kind: 'ok'; entries: StatusRecord[] } | { kind: 'superseded' };
+/** `committed`: the end counts, whether it ended the task or the task will be tried again. */
 export type EndedReply =
   | { kind: 'committed'; entries: StatusRecord[] }
   | { kind: 'superseded' }
@@ -227,6 +228,7 @@ export interface TaskBody {
   metadata?: Record<string, unknown>;
   result?: TaskResult;
   errorDetails?: unknown;
+  failedAttempts?: FailedAttempt[];
   lateAttempts?: LateAttempt[];
 }
 
@@ -242,7 +244,7 @@ export interface LogApi {
   ackedSeq(run: RunRef): Promise<number>;
   /** `null`: the task's log is past retention. Waits for nothing. */
   read(taskId: string, after: number, limit: number): Promise<LogPage | null>;
-  /** Merges: a given field replaces the stored one, `lateAttempts` are added, once per attempt. */
+  /** Merges: a given field replaces the stored one; `failedAttempts` and `lateAttempts` are added, once per attempt. */
   archive(taskId: string, body: Partial<TaskBody>): Promise<void>;
   /** In order, up to `MAX_PAGE_BYTES` together and at least one that exists: ask again for those that are missing. */
   bodies(taskIds: string[]): Promise<Record<string, TaskBody>>;

@@ -17,6 +17,7 @@ import {
   nameSchema,
   pathSchema,
   promptSchema,
+  retrySchema,
   taskSchema,
   taskStatusSchema,
   timeoutSchema,
@@ -38,6 +39,7 @@ const createTaskShape = z.strictObject({
   labels: labelsSchema.optional(),
   hostId: hostIdSchema.optional(),
   onHostLost: hostLostPolicySchema.optional(),
+  retry: retrySchema.optional(),
 });
 
 /** `POST /api/tasks`. Unknown fields are refused by name: a misspelt option must not be ignored. */

@@ -12,12 +12,13 @@ export interface Due<Kind extends string> {
 
 /**
  * - `queue`: it has waited for `QUEUE_TIMEOUT_MS`.
+ * - `retry`: its backoff after a failure of its agent is over. No judgement on anybody, so a restart does not move it.
  * - `start`: its execute went unanswered.
  * - `limit`: its time limit and the slack for the host's own word are over.
  * - `abort`: the host did not end it in time.
  * - `grace`: its host stayed away for longer than the task is kept for it.
  */
-export type TaskDue = Due<'queue' | 'start' | 'limit' | 'abort' | 'grace'>;
+export type TaskDue = Due<'queue' | 'retry' | 'start' | 'limit' | 'abort' | 'grace'>;
 
 /** How long a task is kept for a host that is away, ms. Only what has started can have been asked to wait for it. */
 function graceOf({ status, onHostLost }: PoolTask, settings: ServerSettings): number {
@@ -29,6 +30,11 @@ function offlineSince(host: PoolHost): number {
   return host.offlineAt ?? host.lastSeen;
 }
 
+function queuedDue({ queuedAt, retryAt }: PoolTask, { QUEUE_TIMEOUT_MS }: ServerSettings): TaskDue {
+  const timeout = queuedAt + QUEUE_TIMEOUT_MS;
+  return retryAt !== undefined && retryAt < timeout ? { kind: 'retry', at: retryAt } : { kind: 'queue', at: timeout };
+}
+
 /** The one deadline of an active task, or null. While its host is away only the grace counts. */
 export function taskDue(
   task: PoolTask,
@@ -36,7 +42,7 @@ export function taskDue(
   settings: ServerSettings,
   notBefore: number,
 ): TaskDue | null {
-  if (task.status === 'queued') return { kind: 'queue', at: task.queuedAt + settings.QUEUE_TIMEOUT_MS };
+  if (task.status === 'queued') return queuedDue(task, settings);
   if (task.abortedAt !== undefined) return { kind: 'abort', at: Math.max(task.abortedAt + ABORT_SLACK_MS, notBefore) };
   if (host === null) return null;
   if (!host.online) return { kind: 'grace', at: Math.max(offlineSince(host) + graceOf(task, settings), notBefore) };

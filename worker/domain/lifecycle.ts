@@ -113,10 +113,11 @@ export interface Requeue {
 
 /** Why a task that has started must not be offered again; null when it may. A refused run has done nothing to repeat. */
 function noFurtherAttempt(task: PoolTask, reason: Requeue['reason'], { MAX_ATTEMPTS }: ServerSettings): string | null {
-  const { onHostLost = 'requeue', offer, starts } = task;
+  const { onHostLost = 'requeue', offer, starts, failures = [] } = task;
   if (reason === 'host_lost' && onHostLost !== 'requeue')
     return `Its host was lost in attempt ${offer}, and onHostLost "${onHostLost}" allows no other.`;
-  if (starts < MAX_ATTEMPTS) return null;
+  // What its own agent brought to an end was not lost.
+  if (starts - failures.length < MAX_ATTEMPTS) return null;
   return `Its host was lost in attempt ${offer}, the last of MAX_ATTEMPTS ${MAX_ATTEMPTS}.`;
 }
 
@@ -151,6 +152,7 @@ export function requeue(pool: Pool, task: PoolTask, { reason, now }: Requeue): v
   record(pool, next, now, { reason });
 }
 
+/** The end that is told of an attempt, or that the server decides on. */
 export type Ending =
   | { status: 'completed'; result: TaskResult; now: number; committed: number }
   | { status: 'aborted'; now: number; message?: string; result?: TaskResult; details?: unknown; committed?: number }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LateAttempt, lateAttemptSchema, taskResultSchema } from '../../shared/task.ts';
+import { failedAttemptSchema, lateAttemptSchema, taskResultSchema } from '../../shared/task.ts';
 import { utf8Head } from '../../shared/utf8.ts';
 import type { TaskBody } from '../rpc.ts';
 
@@ -11,22 +11,25 @@ export const partialBodySchema = z.object({
   metadata: z.record(z.string(), z.unknown()).optional(),
   result: taskResultSchema.optional(),
   errorDetails: z.unknown().optional(),
+  failedAttempts: z.array(failedAttemptSchema).optional(),
   lateAttempts: z.array(lateAttemptSchema).optional(),
 });
 
-function mergeLate(stored: readonly LateAttempt[], given: readonly LateAttempt[]): LateAttempt[] {
+function mergeAttempts<T extends { attempt: number }>(stored: readonly T[], given: readonly T[]): T[] {
   const known = new Set(stored.map(({ attempt }) => attempt));
   return [...stored, ...given.filter(({ attempt }) => !known.has(attempt))];
 }
 
-/** `stored` with what is given in its place; late attempts are added, once each. */
+/** `stored` with what is given in its place; failed and late attempts are added, once each. */
 export function mergeBody(stored: Partial<TaskBody>, given: Partial<TaskBody>): Partial<TaskBody> {
-  const late = mergeLate(stored.lateAttempts ?? [], given.lateAttempts ?? []);
+  const failed = mergeAttempts(stored.failedAttempts ?? [], given.failedAttempts ?? []);
+  const late = mergeAttempts(stored.lateAttempts ?? [], given.lateAttempts ?? []);
   return {
     prompt: given.prompt ?? stored.prompt,
     metadata: given.metadata ?? stored.metadata,
     result: given.result ?? stored.result,
     errorDetails: given.errorDetails ?? stored.errorDetails,
+    failedAttempts: failed.length > 0 ? failed : undefined,
     lateAttempts: late.length > 0 ? late : undefined,
   };
 }

@@ -21,4 +21,4 @@ export type Nudge =
   | { kind: 'unpark'; hostId: string };
 
 /** What a task's body gains; the store keeps bodies apart from the working set. */
-export type BodyPatch = Pick<TaskBody, 'result' | 'errorDetails' | 'lateAttempts'>;
+export type BodyPatch = Pick<TaskBody, 'result' | 'errorDetails' | 'failedAttempts' | 'lateAttempts'>;

@@ -1,7 +1,7 @@
 /** A task as SchedulerDO keeps it. Pure: no clock, randomness, storage or network; `now` is passed in. */
 import { z } from 'zod';
 import { failureCodeSchema } from '../../shared/errors.ts';
-import { hostLostPolicySchema, isTerminal, taskStatusSchema } from '../../shared/task.ts';
+import { hostLostPolicySchema, isTerminal, retrySchema, taskStatusSchema } from '../../shared/task.ts';
 
 /**
  * The small part of a task: everything that dispatch and the lifecycle need. Prompt, environment values, metadata and
@@ -22,6 +22,7 @@ export const poolTaskSchema = z.object({
   timeout: z.number().optional(),
   envNames: z.array(z.string()).optional(),
   onHostLost: hostLostPolicySchema.optional(),
+  retry: retrySchema.optional(),
   /** Name of the log object. */
   log: z.string(),
   /** Number of status records made so far; the next one has `rev + 1`. */
@@ -53,6 +54,10 @@ export const poolTaskSchema = z.object({
   /** The host that was lost with it: any other is preferred. */
   avoid: z.string().optional(),
   abortedAt: z.int().optional(),
+  /** Attempts whose agent failed by itself and after which the task asked for another. */
+  failures: z.array(z.object({ attempt: z.int(), hostId: z.string() })).optional(),
+  /** It waits for a retry, and nothing is offered before this; gone as soon as that is over. */
+  retryAt: z.int().optional(),
 
   finishedAt: z.int().optional(),
   /** The attempt whose end was committed; absent when the server itself ended the task. */
@@ -69,6 +74,12 @@ export function isActive(task: PoolTask): boolean {
 /** It holds one of its host's slots. */
 export function holdsSlot(task: PoolTask): boolean {
   return task.status === 'assigned' || task.status === 'running';
+}
+
+/** The host's end of this attempt was taken: a repeat of it gets the same answer, and its run is owed nothing more. */
+export function hasCommitted(task: PoolTask, hostId: string, attempt: number): boolean {
+  if (task.committed === attempt && task.hostId === hostId) return true;
+  return (task.failures ?? []).some((failure) => failure.attempt === attempt && failure.hostId === hostId);
 }
 
 /** `attempt` as the API shows it: it rises only when `task:execute` is handed to a socket (L2). */

@@ -4,6 +4,7 @@ import type { TaskBody, TaskView } from '../rpc.ts';
 import { waitingFor } from './placement.ts';
 import type { Pool } from './pool.ts';
 import { isActive, type PoolTask, shownAttempt } from './pool-task.ts';
+import { waitingForRetry } from './retry.ts';
 
 function waitingOf(pool: Pool, task: PoolTask): Waiting | undefined {
   if (!isActive(task)) return undefined;
@@ -16,7 +17,8 @@ function waitingOf(pool: Pool, task: PoolTask): Waiting | undefined {
     };
   }
   if (task.status === 'assigned') return { reason: 'awaiting_host', message: `Handed to host "${task.hostId}".` };
-  return task.status === 'queued' ? (waitingFor(pool.candidates(), task) ?? undefined) : undefined;
+  if (task.status !== 'queued') return undefined;
+  return waitingForRetry(task) ?? waitingFor(pool.candidates(), task) ?? undefined;
 }
 
 export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | null): TaskView {
@@ -34,6 +36,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     metadata: body?.metadata,
     envNames: task.envNames,
     onHostLost: task.onHostLost,
+    retry: task.retry,
     hostId: holdsOffer ? task.hostId : task.wantedHost,
     attempt: shownAttempt(task),
     createdAt: task.createdAt,
@@ -43,6 +46,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     sessionId: holdsOffer ? task.sessionId : undefined,
     result: body?.result,
     error,
+    failedAttempts: body?.failedAttempts,
     lateAttempts: body?.lateAttempts,
     waiting: waitingOf(pool, task),
   };

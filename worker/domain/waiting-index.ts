@@ -1,4 +1,4 @@
-/** The waiting tasks, in lines of equal demand, each ordered by creation. Pure. */
+/** The waiting tasks, in lines of equal demand, each ordered by creation; who waits for a retry stands in none. Pure. */
 import { demandKey } from './placement.ts';
 import type { PoolTask } from './pool-task.ts';
 
@@ -23,13 +23,19 @@ export function insertInOrder(line: PoolTask[], task: PoolTask): void {
 export class WaitingIndex {
   readonly #lines = new Map<string, PoolTask[]>();
   readonly #keys = new Map<string, string>();
+  readonly #deferred = new Set<string>();
 
+  /** How many wait, those for a retry included. */
   get size(): number {
-    return this.#keys.size;
+    return this.#keys.size + this.#deferred.size;
   }
 
   add(task: PoolTask): void {
     this.remove(task);
+    if (task.retryAt !== undefined) {
+      this.#deferred.add(task.id);
+      return;
+    }
     const key = demandKey(task);
     const line = this.#lines.get(key);
     if (line === undefined) this.#lines.set(key, [task]);
@@ -38,6 +44,7 @@ export class WaitingIndex {
   }
 
   remove(task: Pick<PoolTask, 'id' | 'order'>): void {
+    this.#deferred.delete(task.id);
     const key = this.#keys.get(task.id);
     if (key === undefined) return;
     this.#keys.delete(task.id);

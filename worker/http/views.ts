@@ -22,6 +22,7 @@ function toTask(view: TaskView, body: TaskBody | undefined): Task {
     prompt: body?.prompt ?? prompt ?? '',
     ...(body?.metadata === undefined ? {} : { metadata: body.metadata }),
     ...(body?.result === undefined ? {} : { result: body.result }),
+    ...(body?.failedAttempts === undefined ? {} : { failedAttempts: body.failedAttempts }),
     ...(late.length === 0 ? {} : { lateAttempts: late }),
     ...(error === undefined ? {} : { error: { ...error, ...(details === undefined ? {} : { details }) } }),
   };

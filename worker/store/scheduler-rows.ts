@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { taskErrorSchema } from '../../shared/errors.ts';
 import { gatewayConfigSchema } from '../../shared/host.ts';
 import { runRefSchema } from '../../shared/protocol/run-ref.ts';
-import { lateAttemptSchema, taskResultSchema, taskStatusSchema } from '../../shared/task.ts';
-import type { Owed } from '../domain/pool-effects.ts';
+import { failedAttemptSchema, lateAttemptSchema, taskResultSchema, taskStatusSchema } from '../../shared/task.ts';
+import type { BodyPatch, Owed } from '../domain/pool-effects.ts';
 
 /** The columns of SchedulerDO's tables that hold JSON, as they are read back. */
 
@@ -18,9 +18,26 @@ export type RequestBody = z.infer<typeof requestBodySchema>;
 export const outcomeBodySchema = z.object({
   result: taskResultSchema.optional(),
   errorDetails: z.unknown().optional(),
+  failedAttempts: z.array(failedAttemptSchema).optional(),
   lateAttempts: z.array(lateAttemptSchema).optional(),
 });
 export type OutcomeBody = z.infer<typeof outcomeBodySchema>;
+
+/** What came of an attempt replaces what was known of it; undefined when there is nothing of any. */
+function mergeAttempts<T extends { attempt: number }>(before: T[] = [], given: T[] = []): T[] | undefined {
+  const known = before.filter(({ attempt }) => !given.some((newer) => newer.attempt === attempt));
+  const merged = [...known, ...given];
+  return merged.length === 0 ? undefined : merged;
+}
+
+export function patchOutcome(before: OutcomeBody, patch: BodyPatch): OutcomeBody {
+  return {
+    result: patch.result ?? before.result,
+    errorDetails: patch.errorDetails ?? before.errorDetails,
+    failedAttempts: mergeAttempts(before.failedAttempts, patch.failedAttempts),
+    lateAttempts: mergeAttempts(before.lateAttempts, patch.lateAttempts),
+  };
+}
 
 const statusRecordSchema = z.object({
   rev: z.int(),

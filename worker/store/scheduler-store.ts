@@ -11,6 +11,7 @@ import {
   type OutcomeBody,
   outcomeBodySchema,
   owedSchema,
+  patchOutcome,
   type RequestBody,
   requestBodySchema,
 } from './scheduler-rows.ts';
@@ -212,18 +213,10 @@ export class SchedulerStore {
   #patchBody(taskId: string, patch: BodyPatch): void {
     const stored = this.outcome(taskId);
     const before: OutcomeBody = stored === null ? {} : outcomeBodySchema.parse(JSON.parse(stored));
-    const given = new Set((patch.lateAttempts ?? []).map((late) => late.attempt));
-    const kept = (before.lateAttempts ?? []).filter((late) => !given.has(late.attempt));
-    const lateAttempts = [...kept, ...(patch.lateAttempts ?? [])];
-    const outcome: OutcomeBody = {
-      result: patch.result ?? before.result,
-      errorDetails: patch.errorDetails ?? before.errorDetails,
-      ...(lateAttempts.length === 0 ? {} : { lateAttempts }),
-    };
     this.#sql.exec(
       'INSERT INTO body (task_id, outcome) VALUES (?1, ?2) ON CONFLICT (task_id) DO UPDATE SET outcome = ?2',
       taskId,
-      JSON.stringify(outcome),
+      JSON.stringify(patchOutcome(before, patch)),
     );
   }
 }

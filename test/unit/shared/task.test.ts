@@ -9,6 +9,7 @@ import {
   nameSchema,
   pathSchema,
   promptSchema,
+  retrySchema,
   TASK_STATUSES,
   TERMINAL_STATUSES,
   timeoutSchema,
@@ -69,5 +70,35 @@ describe('fields of a task', () => {
   test('the terminal statuses are those from which nothing follows', () => {
     expect(TASK_STATUSES.filter(isTerminal)).toEqual([...TERMINAL_STATUSES]);
     expect(TASK_STATUSES.filter((status) => !isTerminal(status))).toEqual(['queued', 'assigned', 'running']);
+  });
+});
+
+describe('retry [C2]', () => {
+  const { MAX_RETRY_ATTEMPTS, MIN_RETRY_BACKOFF_MS, MAX_RETRY_BACKOFF_MS, DEFAULT_RETRY_BACKOFF_MS } = limits;
+
+  test('backoffMs may be left out, maxAttempts may not', () => {
+    expect(retrySchema.parse({ maxAttempts: 2 })).toEqual({ maxAttempts: 2, backoffMs: DEFAULT_RETRY_BACKOFF_MS });
+    expect(retrySchema.safeParse({ backoffMs: 1000 }).success).toBe(false);
+  });
+
+  test.each([
+    { maxAttempts: 1, backoffMs: MIN_RETRY_BACKOFF_MS },
+    { maxAttempts: MAX_RETRY_ATTEMPTS, backoffMs: MAX_RETRY_BACKOFF_MS },
+  ])('the bounds themselves pass: %j', (retry) => {
+    expect(retrySchema.parse(retry)).toEqual(retry);
+  });
+
+  test.each([
+    [{ maxAttempts: 0 }, 'maxAttempts', 'must be at least 1; leave out "retry" for no second attempt'],
+    [{ maxAttempts: MAX_RETRY_ATTEMPTS + 1 }, 'maxAttempts', 'must be at most 10'],
+    [{ maxAttempts: 1.5 }, 'maxAttempts', 'must be a whole number of attempts, the first included'],
+    [{ maxAttempts: '3' }, 'maxAttempts', 'must be a whole number of attempts, the first included'],
+    [{ maxAttempts: 2, backoffMs: MIN_RETRY_BACKOFF_MS - 1 }, 'backoffMs', 'must be at least 100 ms'],
+    [{ maxAttempts: 2, backoffMs: MAX_RETRY_BACKOFF_MS + 1 }, 'backoffMs', 'must be at most 3600000 ms'],
+    [{ maxAttempts: 2, backoffMs: 0.5 }, 'backoffMs', 'must be a whole number of milliseconds'],
+    [{ maxAttempts: 2, delay: 1 }, 'delay', 'is not a known field'],
+  ])('%j: names the field and the fix', (retry, field, message) => {
+    const { error } = retrySchema.safeParse(retry);
+    expect(error && fieldIssues(error)).toEqual([{ field, message }]);
   });
 });

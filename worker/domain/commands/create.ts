@@ -17,7 +17,7 @@ export function hasRoom(pool: Pool): boolean {
 }
 
 export function createTask(pool: Pool, request: CreateTask, { id, order, log }: NewTask, now: number): PoolTask {
-  const { agentType, labels, hostId, cwd, model, timeout, env, onHostLost } = request;
+  const { agentType, labels, hostId, cwd, model, timeout, env, onHostLost, retry } = request;
   const task: PoolTask = {
     id,
     order,
@@ -32,6 +32,7 @@ export function createTask(pool: Pool, request: CreateTask, { id, order, log }: 
     model,
     timeout,
     onHostLost,
+    retry,
     ...(env === undefined ? {} : { envNames: Object.keys(env) }),
     rev: 0,
     offer: 0,

@@ -16,6 +16,9 @@ function expireTask(pool: Pool, task: PoolTask, now: number): void {
       finish(pool, task, { status: 'failed', code: 'queue_timeout', message, now });
       return;
     }
+    case 'retry':
+      pool.putTask({ ...task, retryAt: undefined });
+      return;
     case 'limit': {
       const message = `The time limit of ${task.offerLimit} ms was up and the host did not end the task.`;
       finish(pool, task, { status: 'timeout', code: 'timeout', message, now });

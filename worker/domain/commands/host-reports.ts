@@ -8,7 +8,8 @@ import { type Ending, finish, markStarted, requeue, resume } from '../lifecycle.
 import { fits, hasRefused, refusalWords } from '../placement.ts';
 import type { Pool } from '../pool.ts';
 import type { PoolHost } from '../pool-host.ts';
-import { holdsSlot, isActive, type PoolTask } from '../pool-task.ts';
+import { hasCommitted, holdsSlot, isActive, type PoolTask } from '../pool-task.ts';
+import { asksForRetry, deferRetry } from '../retry.ts';
 import { markAlive } from './host-link.ts';
 
 /** The host that may speak for the run now, and the run's task as it may go on with it. */
@@ -97,7 +98,7 @@ export function lateEnd(pool: Pool, connection: ConnectionRef, taskId: string, e
 
 export type EndOutcome = 'committed' | 'superseded' | 'unknown';
 
-/** A repeated end gets the same answer; the end of an attempt that was given away is kept beside the task. */
+/** A repeated end gets the same answer, also one that the task was tried again after; the end of an attempt that was given away is kept beside the task. */
 export function taskEnded(
   pool: Pool,
   connection: ConnectionRef,
@@ -109,14 +110,16 @@ export function taskEnded(
   freeHold(pool, connection);
   const task = pool.task(run.taskId);
   if (task === null) return 'unknown';
-  if (!isActive(task) && task.committed === run.attempt && task.hostId === connection.hostId) return 'committed';
+  if (hasCommitted(task, connection.hostId, run.attempt)) return 'committed';
   const current = standing(pool, connection, run, now);
   if (current === null) {
     keepLate(pool, task, connection, run, end, now);
     return 'superseded';
   }
   const started = markStarted(pool, current.task, '', now);
-  finish(pool, started, endingOf(started, end, run.attempt, now));
+  const ending = endingOf(started, end, run.attempt, now);
+  if (asksForRetry(started, ending)) deferRetry(pool, started, ending, current.host.hostId);
+  else finish(pool, started, ending);
   return 'committed';
 }
 

@@ -6,7 +6,7 @@ import type { AssignedRun, HostRegistration, RegisterReply } from '../../rpc.ts'
 import { markDelivered, markStarted, requeue, resume, runOf } from '../lifecycle.ts';
 import type { Pool } from '../pool.ts';
 import type { PoolHost } from '../pool-host.ts';
-import { isActive, type PoolTask } from '../pool-task.ts';
+import { hasCommitted, isActive, type PoolTask } from '../pool-task.ts';
 
 type Verdict = Omit<RunVerdict, 'ackedSeq'> & { log: string | null };
 
@@ -14,8 +14,7 @@ function verdictOn(pool: Pool, host: PoolHost, run: ReportedRun, now: number): V
   const { taskId, attempt } = run;
   const task = pool.task(taskId);
   if (task === null) return { taskId, attempt, verdict: 'settled', log: null };
-  const isCommitted = task.committed === attempt && task.hostId === host.hostId;
-  if (!isActive(task) && isCommitted) return { taskId, attempt, verdict: 'settled', log: null };
+  if (hasCommitted(task, host.hostId, attempt)) return { taskId, attempt, verdict: 'settled', log: null };
   const isCurrent = isActive(task) && task.hostId === host.hostId && task.offer === attempt;
   if (!isCurrent) return { taskId, attempt, verdict: 'stop', log: null };
   const held = resume(pool, task, now);

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_ERROR_BYTES, MAX_FILES_CHANGED, MAX_OUTPUT_BYTES } from '../../../../shared/limits.ts';
+import {
+  MAX_ERROR_BYTES,
+  MAX_FILES_CHANGED,
+  MAX_KEPT_FAILURE_BYTES,
+  MAX_OUTPUT_BYTES,
+} from '../../../../shared/limits.ts';
 import { utf8Length } from '../../../../shared/utf8.ts';
-import { boundEnd } from '../../../../worker/domain/attempt-end.ts';
+import { boundEnd, boundFailure } from '../../../../worker/domain/attempt-end.ts';
 
 test('[C2] output keeps its last 64 KiB, on a whole character', () => {
   const output = `start ${'ü'.repeat(MAX_OUTPUT_BYTES)} end`;
@@ -39,4 +44,21 @@ test('what is within the limits stays as it is', () => {
       expect(boundEnd(failed)).toEqual(failed);
     }),
   );
+});
+
+test('[R9] a failed attempt is kept with the end of what it said and the first of its files', () => {
+  const max = MAX_KEPT_FAILURE_BYTES;
+  const kept = boundFailure({
+    attempt: 1,
+    hostId: 'h',
+    at: 1,
+    error: { code: 'agent_failed', message: `a${'b'.repeat(max)}`, details: `${'b'.repeat(max)}c` },
+    result: { success: false, output: `${'b'.repeat(max)}c`, filesChanged: ['a', 'b'.repeat(max - 1), 'c'] },
+  });
+  const tail = `${'b'.repeat(max - 1)}c`;
+  expect(kept).toMatchObject({ attempt: 1, hostId: 'h', at: 1 });
+  expect(kept.error).toEqual({ code: 'agent_failed', message: `a${'b'.repeat(max - 1)}`, details: tail });
+  expect(kept.result).toEqual({ success: false, output: tail, filesChanged: ['a', 'b'.repeat(max - 1)] });
+  const small = { attempt: 1, hostId: 'h', at: 1, error: { code: 'agent_crashed' as const, message: 'm' } };
+  expect(boundFailure(small)).toEqual(small);
 });

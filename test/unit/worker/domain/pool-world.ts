@@ -1,18 +1,26 @@
 import type { FailureCode } from '../../../../shared/errors.ts';
 import { LATE_ALARM_MS } from '../../../../shared/limits.ts';
+import type { RunRef } from '../../../../shared/protocol/run-ref.ts';
 import { parseServerSettings } from '../../../../shared/settings.ts';
-import { type HostLostPolicy, isTerminal } from '../../../../shared/task.ts';
+import { type HostLostPolicy, isTerminal, type Retry } from '../../../../shared/task.ts';
 import { abortTask } from '../../../../worker/domain/commands/client.ts';
 import { createTask } from '../../../../worker/domain/commands/create.ts';
 import { expire } from '../../../../worker/domain/commands/expire.ts';
 import { executeAnswered, hostDisconnected } from '../../../../worker/domain/commands/host-link.ts';
-import { taskEnded, taskRefused, taskStarted } from '../../../../worker/domain/commands/host-reports.ts';
+import {
+  type EndOutcome,
+  taskEnded,
+  taskRefused,
+  taskStarted,
+} from '../../../../worker/domain/commands/host-reports.ts';
 import { hostRegistered } from '../../../../worker/domain/commands/register.ts';
 import { dispatch } from '../../../../worker/domain/dispatch.ts';
 import { Pool } from '../../../../worker/domain/pool.ts';
 import type { Nudge } from '../../../../worker/domain/pool-effects.ts';
 import { poolHostSchema } from '../../../../worker/domain/pool-host.ts';
-import { type PoolTask, poolTaskSchema } from '../../../../worker/domain/pool-task.ts';
+import { poolTaskSchema } from '../../../../worker/domain/pool-task.ts';
+import type { AttemptEnd, RegisterReply } from '../../../../worker/rpc.ts';
+import { checkCounts, Ledger } from './pool-ledger.ts';
 
 export const SETTINGS = parseServerSettings({
   RECONNECT_GRACE_MS: 5_000,
@@ -30,6 +38,8 @@ export interface WorldHost {
   runs: Map<string, { taskId: string; attempt: number; isFinished: boolean }>;
 }
 
+type Verdicts = Extract<RegisterReply, { kind: 'ok' }>['verdicts'];
+
 /** As it comes back from a column of JSON. */
 function stored(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
@@ -38,11 +48,11 @@ function stored(value: unknown): unknown {
 /** A pool with hosts around it: what is sent arrives only when the test says so. */
 export class World {
   now = 1_000_000;
-  readonly finished = new Map<string, PoolTask>();
+  readonly ledger = new Ledger();
   readonly created: string[] = [];
   readonly hosts: WorldHost[];
-  readonly revs = new Map<string, number>();
-  readonly commits = new Map<string, number>();
+  /** Every end that was answered over the newest connection, with its answer. */
+  readonly told: { host: WorldHost; run: RunRef; end: AttemptEnd; answer: EndOutcome }[] = [];
   executes: Extract<Nudge, { kind: 'execute' }>[] = [];
   pool = this.#emptyPool();
 
@@ -58,16 +68,16 @@ export class World {
   }
 
   #emptyPool(): Pool {
-    return new Pool(SETTINGS, (id) => this.finished.get(id) ?? null);
+    return new Pool(SETTINGS, (id) => this.ledger.finished.get(id) ?? null);
   }
 
   decide<T>(command: (pool: Pool, now: number) => T): T {
     const reply = command(this.pool, this.now);
     dispatch(this.pool, this.now);
     const staged = this.pool.staged();
-    for (const task of staged.tasks.values()) if (isTerminal(task.status)) this.#settle(task);
+    for (const task of staged.tasks.values()) if (isTerminal(task.status)) this.ledger.settle(task);
     for (const owed of staged.owed) {
-      if (owed.kind === 'status') this.#checkRev(owed.taskId, owed.record.rev);
+      if (owed.kind === 'status') this.ledger.checkRev(owed.taskId, owed.record.rev);
       if (owed.kind === 'release' || owed.kind === 'abort') {
         const host = this.hosts.find((candidate) => candidate.id === owed.hostId);
         if (host?.isConnected) host.runs.delete(`${owed.run.taskId}.${owed.run.attempt}`);
@@ -75,25 +85,12 @@ export class World {
       if (owed.kind === 'drop') this.host(owed.hostId).isConnected = false;
     }
     for (const nudge of staged.nudges) {
-      if (nudge.kind === 'execute') this.executes.push(nudge);
+      if (nudge.kind !== 'execute') continue;
+      this.ledger.checkOffer(nudge.taskId, this.now);
+      this.executes.push(nudge);
     }
     this.pool.accept();
     return reply;
-  }
-
-  #settle(task: PoolTask): void {
-    const before = this.finished.get(task.id);
-    if (before !== undefined && before.status !== task.status)
-      throw new Error(`L1: ${before.status} became ${task.status}`);
-    if (before === undefined) this.commits.set(task.id, (this.commits.get(task.id) ?? 0) + 1);
-    this.finished.set(task.id, task);
-  }
-
-  #checkRev(taskId: string, rev: number): void {
-    const before = this.revs.get(taskId) ?? 0;
-    if (rev !== before + 1) throw new Error(`log: rev ${rev} of ${taskId} follows ${before}`);
-    if (this.commits.get(taskId) === 2) throw new Error(`L2: ${taskId} ended twice`);
-    this.revs.set(taskId, rev);
   }
 
   host(id: string): WorldHost {
@@ -102,14 +99,15 @@ export class World {
     return host;
   }
 
-  create(onHostLost?: HostLostPolicy): void {
+  create(onHostLost?: HostLostPolicy, retry?: Retry): void {
     const id = `t${this.created.length}`;
-    const request = { prompt: 'p', agentType: 'a', onHostLost };
+    const request = { prompt: 'p', agentType: 'a', onHostLost, retry };
     this.decide((pool, now) => createTask(pool, request, { id, order: this.created.length + 1, log: 'l' }, now));
     this.created.push(id);
   }
 
-  connect(host: WorldHost): void {
+  /** Answers the verdicts on what it has. */
+  connect(host: WorldHost): Verdicts {
     host.epoch += 1;
     host.isConnected = true;
     const runs = [...host.runs.values()].map((run) => ({ ...run, lastSeq: 0, finished: run.isFinished }));
@@ -134,6 +132,7 @@ export class World {
     for (const { taskId, attempt, verdict } of reply.verdicts) {
       if (verdict !== 'continue') host.runs.delete(`${taskId}.${attempt}`);
     }
+    return reply.verdicts;
   }
 
   drop(host: WorldHost): void {
@@ -249,12 +248,28 @@ export class World {
     const end = success
       ? ({ kind: 'completed', result: { success: true } } as const)
       : ({ kind: 'failed', code, error: 'no' } as const);
-    const answers = new Set<string>();
-    for (let times = 0; times <= repeats; times += 1) {
-      answers.add(this.decide((pool, now) => taskEnded(pool, link, run, end, now)));
-    }
-    if (answers.size !== 1) throw new Error(`a repeated end was answered ${[...answers].join(' and ')}`);
+    const answer = this.decide((pool, now) => taskEnded(pool, link, run, end, now));
+    this.told.push({ host, run, end, answer });
+    this.ledger.noteEnd(this.pool.task(run.taskId), answer, this.now);
+    for (let times = 0; times < repeats; times += 1) this.endAgain(this.told.length - 1);
     host.runs.delete(`${run.taskId}.${run.attempt}`);
+  }
+
+  /** A start and an end that was answered come again, for the answer was lost: whatever has happened since, it gets the same. */
+  endAgain(index: number): void {
+    const known = this.told[index % Math.max(this.told.length, 1)];
+    if (known === undefined || !known.host.isConnected) return;
+    const { host, run, end, answer } = known;
+    const link = { hostId: host.id, epoch: host.epoch };
+    const status = this.pool.task(run.taskId)?.status;
+    const start = this.decide((pool, now) => taskStarted(pool, link, run, '', now));
+    if (start !== 'superseded')
+      throw new Error(`L2: ${run.taskId} goes on with attempt ${run.attempt}, which has ended`);
+    const again = this.decide((pool, now) => taskEnded(pool, link, run, end, now));
+    if (again !== answer) throw new Error(`R14: a repeated end was answered ${answer} and ${again}`);
+    const after = this.pool.task(run.taskId)?.status;
+    // The decision dispatches whatever waits, so that another offer is no effect of the repeat.
+    if (after !== status && after !== 'assigned') throw new Error(`R14: a repeated end made ${status} ${after}`);
   }
 
   abort(index: number): void {
@@ -274,9 +289,7 @@ export class World {
     for (const id of this.created) {
       const task = this.pool.task(id);
       if (task === null) throw new Error(`L1: ${id} is lost`);
-      if (task.starts > SETTINGS.MAX_ATTEMPTS) throw new Error(`L8: ${id} ran ${task.starts} times`);
-      if ((task.onHostLost ?? 'requeue') !== 'requeue' && task.starts > 1)
-        throw new Error(`L8: ${id} ran ${task.starts} times in spite of onHostLost ${task.onHostLost}`);
+      checkCounts(task, SETTINGS);
     }
   }
 }

@@ -21,11 +21,26 @@ function named(name: string, step: Step): { name: string; step: Step; toString()
   return { name, step, toString: () => name };
 }
 
+/** The agents of all that it was given fail, and the backoff goes by: rare enough in courses of single steps. */
+function failAll(world: World, host: WorldHost): void {
+  if (!host.isConnected) world.connect(host);
+  world.deliverAll();
+  world.startAll(host);
+  while (host.runs.size > 0) world.end(host, 0, false, 0);
+  world.pass(LONGEST_BACKOFF_MS);
+}
+
 const index = fc.nat({ max: 5 });
+const policies = fc.constantFrom('requeue' as const, 'wait' as const, 'fail' as const, undefined);
+/** ms; of the second retry below. */
+const LONGEST_BACKOFF_MS = 8_000;
+const retries = fc.constantFrom(undefined, { maxAttempts: 2, backoffMs: 100 }, { maxAttempts: 3, backoffMs: 4_000 });
 const steps = fc.oneof(
   fc
-    .constantFrom('requeue' as const, 'wait' as const, 'fail' as const, undefined)
-    .map((policy) => named(`create ${policy}`, (world) => world.create(policy))),
+    .tuple(policies, retries)
+    .map(([policy, retry]) =>
+      named(`create ${policy} ${JSON.stringify(retry)}`, (world) => world.create(policy, retry)),
+    ),
   index.map((i) =>
     named(
       `connect h${i}`,
@@ -57,6 +72,7 @@ const steps = fc.oneof(
       on(i, (world, host) => world.end(host, j, ok, repeats)),
     ),
   ),
+  fc.nat({ max: 9 }).map((i) => named(`end again ${i}`, (world) => world.endAgain(i))),
   fc.constantFrom(0, 60_000).map((ms) => named(`restart ${ms}`, (world) => world.restart(ms))),
   fc.tuple(index, index).map(([i, j]) =>
     named(
@@ -75,6 +91,12 @@ const steps = fc.oneof(
     named(
       `lose h${i}`,
       on(i, (world, host) => world.lose(host)),
+    ),
+  ),
+  index.map((i) =>
+    named(
+      `fail all h${i}`,
+      on(i, (world, host) => failAll(world, host)),
     ),
   ),
   fc.nat({ max: 9 }).map((i) => named(`abort ${i}`, (world) => world.abort(i))),
@@ -98,8 +120,11 @@ function quiesce(world: World): void {
   }
 }
 
+/** What a task that was tried again must have come to in some course. */
+const RETRIED = ['completed', 'failed', 'aborted', 'host_lost', 'twice'].map((what) => `retried, ${what}`);
+
 /** Ends and attempts that the courses must have reached: a model that never gets there proves nothing. */
-const REACHED = ['completed', 'failed', 'aborted', 'host_lost', 'second attempt'];
+const REACHED = ['completed', 'failed', 'aborted', 'host_lost', 'second attempt', ...RETRIED];
 
 test(
   '[L1][L2][L7][L8] any course of events, restarts included: no task lost, none ended twice, no host over its capacity',
@@ -117,10 +142,13 @@ test(
           const task = world.pool.task(id);
           reached.add(task?.status ?? '').add(task?.error?.code ?? '');
           if ((task?.starts ?? 0) > 1) reached.add('second attempt');
+          const failures = task?.failures?.length ?? 0;
+          if (failures > 0) reached.add(`retried, ${task?.status}`).add(`retried, ${task?.error?.code}`);
+          if (failures > 1) reached.add('retried, twice');
           expect(isTerminal(world.pool.task(id)?.status ?? 'queued'), `${id} is ${world.pool.task(id)?.status}`).toBe(
             true,
           );
-          expect(world.commits.get(id)).toBe(1);
+          expect(world.ledger.commits.get(id)).toBe(1);
         }
       }),
       { numRuns: SEQUENCES },

@@ -32,3 +32,11 @@ test('[L2] late attempts are shown after the body was archived, and those that h
   const shown = await completeTask({ ...objects, scheduler: never, host: never }, view);
   expect(shown.lateAttempts).toEqual([late(1, 'first'), late(2, 'again')]);
 });
+
+test('[L8] failed attempts are shown after the body was archived', async () => {
+  const failed = { attempt: 1, hostId: 'box', at: 1, error: { code: 'agent_failed' as const, message: 'no' } };
+  const task = { id: 't', status: 'completed', agentType: 'a', attempt: 2, createdAt: 1 } as const;
+  const objects = objectsWith({ prompt: 'p', failedAttempts: [failed] });
+  const shown = await completeTask({ ...objects, scheduler: never, host: never }, { task, log: 'l', archived: true });
+  expect(shown.failedAttempts).toEqual([failed]);
+});
