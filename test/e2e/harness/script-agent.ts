@@ -3,7 +3,7 @@
  *
  * `print TEXT` · `error TEXT` (stderr) · `count N` (that many lines) · `drip N` (the same, slowly) · `env NAME` · `cwd` · `touch FILE` ·
  * `wait FILE` (until it exists) · `sleep MS` · `occupy DIR` (counts itself among those at work, see below) ·
- * `tree DIR` (starts what is hard to kill, then stays) · `exit CODE`. Any other line is echoed as `got LINE`.
+ * `tree DIR` (starts what is hard to kill, then stays) · `exit CODE` · `stumble FILE CODE` (makes the file and exits so, unless it is there). Any other line is echoed as `got LINE`.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -53,6 +53,7 @@ async function obey(line: string): Promise<void> {
   const rest = words.join(' ');
   switch (word) {
     case '':
+    case 'stumble':
       return;
     case 'print':
       console.log(rest);
@@ -93,9 +94,20 @@ async function obey(line: string): Promise<void> {
   }
 }
 
+/** The code to exit with at once, or null. */
+function exitOf(line: string): number | null {
+  const [word = '', ...words] = line.split(' ');
+  if (word === 'exit') return Number(words[0]);
+  const [file = '', code] = words;
+  if (word !== 'stumble' || existsSync(file)) return null;
+  writeFileSync(file, '');
+  return Number(code);
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  if (line.startsWith('exit ')) {
-    process.exitCode = Number(line.slice('exit '.length));
+  const code = exitOf(line);
+  if (code !== null) {
+    process.exitCode = code;
     break;
   }
   await obey(line);
