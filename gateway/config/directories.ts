@@ -1,6 +1,8 @@
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isFullDisk } from '../runs/durable.ts';
+import { RUNS, TRANSIENT_PREFIX } from '../runs/run-directory.ts';
 import { ConfigError } from './config-error.ts';
 import { SETTINGS } from './settings.ts';
 import type { Environment, Sources } from './sources.ts';
@@ -58,14 +60,35 @@ export function allowedRoots(sources: Sources, cwd: string): string[] {
   );
 }
 
-/** Makes the state directory, for the owner alone. Throws a `ConfigError` when it cannot. */
+/**
+ * Makes the state directory and the one for runs in it, for the owner alone, and tries both. Throws a `ConfigError` when one cannot
+ * be made, read or written: found out with the first task, it would be that task's trouble. A full disk is none of this.
+ */
 export function makeStateDir(path: string): string {
+  const real = usableDirectory(path);
+  usableDirectory(join(real, RUNS));
+  return real;
+}
+
+function usableDirectory(path: string): string {
   try {
     mkdirSync(path, { recursive: true, mode: PRIVATE_DIRECTORY });
-    return realpathSync(path);
+    const real = realpathSync(path);
+    readdirSync(real);
+    tryToWrite(join(real, `${TRANSIENT_PREFIX}probe-${process.pid}`));
+    return real;
   } catch (error) {
     throw new ConfigError(
-      `cannot make the state directory: ${error instanceof Error ? error.message : error}; name another with --state-dir or GATEWAY_STATE_DIR`,
+      `cannot use the state directory, ${path}: ${error instanceof Error ? error.message : error}; let this user read and write there, or name another with --state-dir or GATEWAY_STATE_DIR`,
     );
+  }
+}
+
+function tryToWrite(path: string): void {
+  try {
+    writeFileSync(path, '', { mode: PRIVATE_FILE });
+    rmSync(path);
+  } catch (error) {
+    if (!isFullDisk(error)) throw error;
   }
 }

@@ -3,6 +3,7 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hostIdSchema } from '../../shared/ids.ts';
+import { isErrno } from '../runs/durable.ts';
 import { ConfigError } from './config-error.ts';
 import { PRIVATE_FILE } from './directories.ts';
 
@@ -25,7 +26,7 @@ function readKept(path: string): string | null {
   try {
     text = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isErrno(error, 'ENOENT')) return null;
     throw new ConfigError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
   }
   const parsed = hostIdSchema.safeParse(text);
@@ -39,12 +40,16 @@ export function keptHostId(stateDir: string): string {
   const kept = readKept(path);
   if (kept !== null) return kept;
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${madeId()}\n`, { mode: PRIVATE_FILE });
   try {
+    writeFileSync(draft, `${madeId()}\n`, { mode: PRIVATE_FILE });
     // Two first starts at once must agree: link fails where a file stands, rename would replace it.
     linkSync(draft, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!isErrno(error, 'EEXIST')) {
+      throw new ConfigError(
+        `cannot keep a host id in ${path}: ${error instanceof Error ? error.message : error}; name one with --host-id or GATEWAY_HOST_ID`,
+      );
+    }
   } finally {
     rmSync(draft, { force: true });
   }

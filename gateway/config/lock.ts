@@ -1,7 +1,8 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { log } from '../logger.ts';
 import { isAlive, ownIdentity } from '../process/identity.ts';
-import { readJson, replaceFile } from '../runs/durable.ts';
+import { readJson, replaceFile, untilRoom } from '../runs/durable.ts';
 import { processIdentitySchema } from '../runs/files.ts';
 import { ConfigError } from './config-error.ts';
 
@@ -31,11 +32,15 @@ export interface StateLock {
 /**
  * Makes this process the only daemon of a state directory; throws a `ConfigError` when another one lives. Every daemon writes a
  * file of its own before it looks for those of others, so two that start at once can both give up but never both go on, and
- * a file left by `kill -9` needs no takeover.
+ * a file left by `kill -9` needs no takeover. Waits for room on a full disk: to give up would leave the host without a daemon.
  */
 export async function lockStateDir(stateDir: string): Promise<StateLock> {
   const own = lockPath(stateDir, process.pid);
-  await replaceFile(own, JSON.stringify(await ownIdentity()));
+  const identity = JSON.stringify(await ownIdentity());
+  await untilRoom(
+    () => replaceFile(own, identity),
+    () => log.error('the disk of {stateDir} is full: waiting for room', { stateDir }),
+  );
   const release = () => rmSync(own, { force: true });
   const [holder] = await otherHolders(stateDir);
   if (holder === undefined) return { release };

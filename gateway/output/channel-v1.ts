@@ -1,10 +1,11 @@
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from '../../shared/limits.ts';
 import type { Uplink } from '../connection/uplink.ts';
 import { endFrame } from '../domain/end-frame.ts';
-import { readJson, replaceFile } from '../runs/durable.ts';
+import { replaceFile } from '../runs/durable.ts';
 import { EventReader } from '../runs/event-reader.ts';
 import { uploadedFileSchema } from '../runs/files.ts';
 import type { LocalRun } from '../runs/local-run.ts';
+import { usableContent } from '../runs/read-back.ts';
 import type { Channel, ChannelDeps, Turn } from './channel.ts';
 
 /** A version-1 server acknowledges nothing: a socket that stays open this long after the end was written has taken it. */
@@ -73,10 +74,11 @@ export class ChannelV1 implements Channel {
     const { directory, result, ref } = this.#run;
     this.#reader ??= new EventReader(
       directory.file('EVENTS'),
-      (await readJson(directory.file('UPLOADED'), uploadedFileSchema))?.written ?? 0,
+      (await usableContent(directory.file('UPLOADED'), uploadedFileSchema))?.written ?? 0,
     );
     const limits = { maxEvents: MAX_BATCH_EVENTS, maxBytes: MAX_BATCH_BYTES };
     const events = await this.#reader.next(result === null ? limits : { ...limits, lastSeq: result.lastSeq });
+    this.#run.complain(this.#reader.damage);
     const last = events.at(-1);
     if (last === undefined || !this.#uplink.open) return false;
     for (const { event } of events) this.#uplink.send({ type: 'task:event', taskId: ref.taskId, event });

@@ -78,6 +78,7 @@ export class ChannelV2 implements Channel {
     const lastSeq = this.#run.result?.lastSeq;
     const limits = { maxEvents: MAX_BATCH_EVENTS, maxBytes: MAX_BATCH_BYTES };
     const events = await this.#reader.next(lastSeq === undefined ? limits : { ...limits, lastSeq });
+    this.#run.complain(this.#reader.damage);
     const last = events.at(-1)?.n;
     if (last === undefined) return { kind: 'idle', until: null };
     // An acknowledgement may have come while the disk was read: what it covers is not sent again.

@@ -65,13 +65,17 @@ export function isFullDisk(error: unknown): boolean {
   return isErrno(error, 'ENOSPC', 'EDQUOT');
 }
 
-/** Does `job` again while it fails for want of room on the disk, however long: what is owed is not given up for that. */
-export async function untilRoom(job: () => Promise<void>): Promise<void> {
-  for (;;) {
+/**
+ * Does `job` again while it fails for want of room on the disk, however long: what is owed is not given up for that. `onFull` is
+ * called once, before the first wait.
+ */
+export async function untilRoom(job: () => Promise<void>, onFull = () => {}): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
     try {
       return await job();
     } catch (error) {
       if (!isFullDisk(error)) throw error;
+      if (tries === 0) onFull();
       await sleep(FULL_DISK_RETRY_MS);
     }
   }

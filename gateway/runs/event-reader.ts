@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../shared/event.ts';
 import { MAX_EVENT_BYTES } from '../../shared/limits.ts';
 import { isErrno } from './durable.ts';
 import { claimedNumber, decodeEventLine } from './event-line.ts';
+import { damageIn } from './read-back.ts';
 
 /** One `read`; holds a few of the longest lines. */
 const CHUNK_BYTES = 256 * 1024;
@@ -30,7 +31,8 @@ export interface ReadEvent {
 
 /**
  * Reads the events of a run in order, n+1, n+2 … without a hole, however torn the file is. An incomplete or corrupt end is
- * "not there yet"; a corrupt line before a good one is returned as a `log` event with `data.lost: true` in its place.
+ * "not there yet", and so is a file that cannot be read; a corrupt line before a good one is returned as a `log` event with
+ * `data.lost: true` in its place.
  * Calls must not overlap.
  */
 export class EventReader {
@@ -43,6 +45,7 @@ export class EventReader {
   readonly #chunk = Buffer.alloc(CHUNK_BYTES);
   /** A good record that stands behind a hole and is returned after it. */
   #ahead: ReadEvent | null = null;
+  #damage: string | null = null;
 
   /** `after`: number of the last event that is not wanted; 0 reads all. */
   constructor(path: string, after: number) {
@@ -55,7 +58,15 @@ export class EventReader {
     return this.#next;
   }
 
-  /** What is there, within the limits; empty when there is nothing more yet. Throws only the file system's errors. */
+  /** Why the file could not be read last time, as in `ReadBack`; null when it could. */
+  get damage(): string | null {
+    return this.#damage;
+  }
+
+  /**
+   * What is there, within the limits; empty when there is nothing more yet. Rejects only with the file system's errors that may
+   * pass by themselves.
+   */
   async next(limits: ReadLimits): Promise<ReadEvent[]> {
     const lastSeq = limits.lastSeq ?? Number.POSITIVE_INFINITY;
     const events: ReadEvent[] = [];
@@ -110,12 +121,21 @@ export class EventReader {
   }
 
   async #readChunk(): Promise<boolean> {
-    this.#handle ??= await openIfThere(this.#path);
-    if (this.#handle === null) return false;
-    const { bytesRead } = await this.#handle.read(this.#chunk, 0, CHUNK_BYTES, this.#offset);
-    this.#offset += bytesRead;
-    this.#buffer = Buffer.concat([this.#buffer, this.#chunk.subarray(0, bytesRead)]);
-    return bytesRead > 0;
+    try {
+      this.#handle ??= await openIfThere(this.#path);
+      if (this.#handle === null) return false;
+      const { bytesRead } = await this.#handle.read(this.#chunk, 0, CHUNK_BYTES, this.#offset);
+      this.#damage = null;
+      this.#offset += bytesRead;
+      this.#buffer = Buffer.concat([this.#buffer, this.#chunk.subarray(0, bytesRead)]);
+      return bytesRead > 0;
+    } catch (error) {
+      this.#damage = damageIn(error, this.#path);
+      if (this.#damage === null) throw error;
+      // Opened anew next time: by then it may have been mended.
+      await this.close();
+      return false;
+    }
   }
 }
 

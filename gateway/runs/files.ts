@@ -74,7 +74,12 @@ export const processIdentitySchema = z.object({
 });
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
-export const supervisorFileSchema = processIdentitySchema.extend({ bootId: z.string() });
+export const supervisorFileSchema = processIdentitySchema.extend({
+  bootId: z.string(),
+  /** As in the request: should that be damaged, what the agent has started is still found. Absent before this was kept. */
+  mark: z.string().optional(),
+});
+export type SupervisorFile = z.infer<typeof supervisorFileSchema>;
 
 export const sessionFileSchema = z.object({ sessionId: z.string() });
 

@@ -1,5 +1,6 @@
 import type { ReportedRun } from '../../shared/protocol/register.ts';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
+import { log } from '../logger.ts';
 import { EventReader } from './event-reader.ts';
 import type { ResultFile } from './files.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -25,6 +26,7 @@ export class LocalRun {
   owed: Owed = 'all';
   abortRequested = false;
   readonly #counter: EventReader;
+  readonly #complaints = new Set<string>();
 
   constructor(directory: RunDirectory) {
     this.directory = directory;
@@ -45,12 +47,24 @@ export class LocalRun {
     this.result = await this.directory.result();
   }
 
-  /** As `register` reports it. Calls must not overlap. */
+  /** As `register` reports it, as far as it can be read: one run must not keep the others from it. Calls must not overlap. */
   async report(): Promise<ReportedRun> {
-    const result = this.result ?? (await this.directory.result());
-    if (result !== null) return { ...this.ref, lastSeq: result.lastSeq, finished: true };
-    while ((await this.#counter.next(COUNT_STEP)).length > 0);
-    return { ...this.ref, lastSeq: this.#counter.position - 1, finished: false };
+    try {
+      const result = this.result ?? (await this.directory.result());
+      if (result !== null) return { ...this.ref, lastSeq: result.lastSeq, finished: true };
+      while ((await this.#counter.next(COUNT_STEP)).length > 0);
+      this.complain(this.#counter.damage);
+    } catch (error) {
+      log.error('run {taskId}.{attempt} could not be counted: {error}', { ...this.ref, error: String(error) });
+    }
+    return { ...this.ref, lastSeq: this.#counter.position - 1, finished: this.result !== null };
+  }
+
+  /** Tells the host's owner of a damaged file, once; null is no complaint. */
+  complain(why: string | null): void {
+    if (why === null || this.#complaints.has(why)) return;
+    this.#complaints.add(why);
+    log.error('damaged file of run {taskId}.{attempt}: {why}', { ...this.ref, why });
   }
 
   close(): Promise<void> {

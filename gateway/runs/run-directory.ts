@@ -1,46 +1,47 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
-import { fsyncDirectory, isErrno, readJson, replaceFile, writeNewFile } from './durable.ts';
+import { fsyncDirectory, isErrno, replaceFile, writeNewFile } from './durable.ts';
 import {
   type ControlLine,
   type ResultFile,
   RUN_FILES,
   type RunRequest,
   resultFileSchema,
-  runRequestSchema,
   type SettledFile,
   sessionFileSchema,
   settledFileSchema,
   supervisorFileSchema,
 } from './files.ts';
+import { type ReadBack, readBack, usableContent } from './read-back.ts';
 
 /**
  * What the daemon does with run directories. Beside this file:
- * `event-reader.ts` reads `events.jsonl`, `watch-run.ts` tells of changes, `run-state.ts` says whether a run is unstarted,
+ * `run-list.ts` finds those of a state directory, `event-reader.ts` reads `events.jsonl`, `watch-run.ts` tells of changes, `run-state.ts` says whether a run is unstarted,
  * running, finished or lost, `supervisor/launch.ts` starts a supervisor, `supervisor/lost.ts` ends a run whose supervisor
  * died, `process/identity.ts` has `isAlive`, `ownIdentity` and `bootId`.
  */
 
-const RUNS = 'runs';
+export const RUNS = 'runs';
 const DIRECTORY_MODE = 0o700;
 /** Directories that are being made or removed; never a run, for task ids begin with a letter or digit. */
-const TRANSIENT_PREFIX = '.';
+export const TRANSIENT_PREFIX = '.';
 
-/** One run on disk. Every read goes to the disk: another process writes there. */
+/**
+ * One run on disk. Every read goes to the disk: another process writes there. A file that is damaged reads as absent; whoever
+ * must know the difference asks `damages` of `damage.ts`, or `readResult`.
+ */
 export class RunDirectory {
   readonly path: string;
-  /** What to run; never changes. */
-  readonly request: RunRequest;
+  readonly ref: RunRef;
+  /** What to run; never changes. Null when the file is damaged: then the directory's name alone says which run this is. */
+  readonly request: RunRequest | null;
 
-  constructor(path: string, request: RunRequest) {
+  constructor(path: string, { taskId, attempt }: RunRef, request: RunRequest | null) {
     this.path = path;
+    this.ref = { taskId, attempt };
     this.request = request;
-  }
-
-  get ref(): RunRef {
-    return { taskId: this.request.taskId, attempt: this.request.attempt };
   }
 
   /** Absolute path of one of the run's files. */
@@ -50,22 +51,27 @@ export class RunDirectory {
 
   /** Who supervises, or did; null while none has started. */
   supervisor() {
-    return readJson(this.file('SUPERVISOR'), supervisorFileSchema);
+    return usableContent(this.file('SUPERVISOR'), supervisorFileSchema);
   }
 
   /** The agent's session id; null until the agent has named it. */
   async session(): Promise<string | null> {
-    return (await readJson(this.file('SESSION'), sessionFileSchema))?.sessionId ?? null;
+    return (await usableContent(this.file('SESSION'), sessionFileSchema))?.sessionId ?? null;
   }
 
   /** How it ended; null while it has not. Every event up to its `lastSeq` was durable before it. */
   result(): Promise<ResultFile | null> {
-    return readJson(this.file('RESULT'), resultFileSchema);
+    return usableContent(this.file('RESULT'), resultFileSchema);
+  }
+
+  /** The same, told apart from a result that is there and cannot be used. */
+  readResult(): Promise<ReadBack<ResultFile>> {
+    return readBack(this.file('RESULT'), resultFileSchema);
   }
 
   /** The server's last word; null while there is none. */
   settled(): Promise<SettledFile | null> {
-    return readJson(this.file('SETTLED'), settledFileSchema);
+    return usableContent(this.file('SETTLED'), settledFileSchema);
   }
 
   /** Durable when it resolves; the directory may be removed from then on. */
@@ -84,6 +90,14 @@ export class RunDirectory {
     }
   }
 
+  /** False only when the directory is certainly gone. */
+  async exists(): Promise<boolean> {
+    return access(this.path).then(
+      () => true,
+      (error: unknown) => !isErrno(error, 'ENOENT'),
+    );
+  }
+
   /** Removes the directory; after a crash in the middle it is no run any more. */
   async remove(): Promise<void> {
     const doomed = join(this.path, '..', `${TRANSIENT_PREFIX}removed-${randomUUID()}`);
@@ -95,6 +109,11 @@ export class RunDirectory {
     }
     await rm(doomed, { recursive: true, force: true });
   }
+}
+
+/** What a run's directory is called. */
+export function directoryName({ taskId, attempt }: RunRef): string {
+  return `${taskId}.${attempt}`;
 }
 
 /** Thrown by `createRun`: this attempt has a directory; it is never made anew. */
@@ -112,7 +131,7 @@ export class RunExistsError extends Error {
 export async function createRun(stateDir: string, request: RunRequest): Promise<RunDirectory> {
   const runs = join(stateDir, RUNS);
   await mkdir(runs, { recursive: true, mode: DIRECTORY_MODE });
-  const path = join(runs, `${request.taskId}.${request.attempt}`);
+  const path = join(runs, directoryName(request));
   const temporary = join(runs, `${TRANSIENT_PREFIX}new-${randomUUID()}`);
   await mkdir(temporary, { mode: DIRECTORY_MODE });
   try {
@@ -126,56 +145,5 @@ export async function createRun(stateDir: string, request: RunRequest): Promise<
     throw error;
   }
   await fsyncDirectory(runs);
-  return new RunDirectory(path, request);
-}
-
-/** The run at `path`; null when it has no usable request. */
-export async function openRun(path: string): Promise<RunDirectory | null> {
-  try {
-    const request = await readJson(join(path, RUN_FILES.REQUEST), runRequestSchema);
-    return request === null ? null : new RunDirectory(path, request);
-  } catch (error) {
-    if (isErrno(error, 'ENOTDIR', 'EISDIR')) return null;
-    throw error;
-  }
-}
-
-export interface RunList {
-  runs: RunDirectory[];
-  /** Names in `<stateDir>/runs` that are no run: corrupt or foreign. Left alone; tell the owner. */
-  foreign: string[];
-}
-
-/** All runs of a state directory, oldest first; empty when it has none. */
-export async function listRuns(stateDir: string): Promise<RunList> {
-  const list: RunList = { runs: [], foreign: [] };
-  for (const name of await namesIn(join(stateDir, RUNS))) {
-    if (name.startsWith(TRANSIENT_PREFIX)) continue;
-    const run = await openRun(join(stateDir, RUNS, name)).catch((error: unknown) => {
-      // One that this user cannot read must not keep the daemon from its others.
-      if (isErrno(error, 'EACCES', 'EPERM', 'ELOOP')) return null;
-      throw error;
-    });
-    const own = run !== null && name === `${run.ref.taskId}.${run.ref.attempt}`;
-    if (own) list.runs.push(run);
-    else list.foreign.push(name);
-  }
-  list.runs.sort((a, b) => a.request.createdAt - b.request.createdAt);
-  return list;
-}
-
-/** Removes what a crash left of directories that were being made or removed. For the daemon's start, before any `createRun`. */
-export async function removeLeftovers(stateDir: string): Promise<void> {
-  for (const name of await namesIn(join(stateDir, RUNS))) {
-    if (name.startsWith(TRANSIENT_PREFIX)) await rm(join(stateDir, RUNS, name), { recursive: true, force: true });
-  }
-}
-
-async function namesIn(path: string): Promise<string[]> {
-  try {
-    return (await readdir(path)).sort();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return new RunDirectory(path, request, request);
 }

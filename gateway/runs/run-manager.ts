@@ -11,7 +11,7 @@ import { sweep } from '../process/sweep.ts';
 import { isFullDisk } from './durable.ts';
 import type { ControlLine, RunRequest, SettledFile } from './files.ts';
 import { LocalRun } from './local-run.ts';
-import { createRun, openRun } from './run-directory.ts';
+import { createRun } from './run-directory.ts';
 import { stopSupervisor } from './run-state.ts';
 import { RunStore } from './run-store.ts';
 import { superviseRun } from './supervise.ts';
@@ -98,7 +98,8 @@ export class RunManager {
 
   /** Hands text to the agent; the same id reaches it once. Does nothing for an agent that takes none or has ended. */
   async input(run: LocalRun, id: string, content: string): Promise<void> {
-    if (run.result !== null || !takesInput(run.directory.request.agent)) return;
+    const { request } = run.directory;
+    if (run.result !== null || request === null || !takesInput(request.agent)) return;
     await run.directory.appendControl({ kind: 'input', id, content });
   }
 
@@ -176,11 +177,18 @@ export class RunManager {
       run.sessionId = sessionId;
       onActivity();
     };
+    const onDamage = (why: string) => run.complain(why);
     while (!signal.aborted && run.result === null) {
       try {
-        const result = await superviseRun(run.directory, { onActivity, onSession, now: this.#deps.now }, signal);
+        const result = await superviseRun(
+          run.directory,
+          { onActivity, onSession, onDamage, now: this.#deps.now },
+          signal,
+        );
         if (result === null) return;
-        await run.refresh();
+        run.sessionId = (await run.directory.session()) ?? run.sessionId;
+        // As it was returned: a directory that takes no file does not hold it.
+        run.result = result;
       } catch (error) {
         if (await this.#isGone(run)) return;
         log.error('run {taskId}.{attempt}: {error}; trying again', { ...run.ref, error: String(error) });
@@ -199,14 +207,11 @@ export class RunManager {
 
   /** Somebody removed the directory: there is nothing left to follow or to tell, and an agent must not go on unseen. */
   async #isGone(run: LocalRun): Promise<boolean> {
-    const gone = await openRun(run.directory.path).then(
-      (directory) => directory === null,
-      () => false,
-    );
-    if (!gone) return false;
+    if (await run.directory.exists()) return false;
     log.error('the directory of run {taskId}.{attempt} has vanished: forgotten', { ...run.ref });
     run.owed = 'nothing';
-    await sweep({ mark: run.directory.request.mark, agent: null });
+    const mark = run.directory.request?.mark;
+    if (mark !== undefined) await sweep({ mark, agent: null });
     this.#drop(run);
     return true;
   }

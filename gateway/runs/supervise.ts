@@ -19,6 +19,8 @@ export interface SuperviseHooks {
   onActivity(): void;
   /** Empty until the agent has named it. */
   onSession(sessionId: string): void;
+  /** A sentence for the host's owner, about a file that cannot be used. */
+  onDamage(why: string): void;
   /** ms since the epoch. */
   now(): number;
 }
@@ -50,10 +52,10 @@ export async function superviseRun(
       if (result !== null) return result;
       hooks.onSession((await directory.session()) ?? '');
       const state = look ? await runState(directory) : 'running';
-      if (state === 'lost') return await endLostRun(directory, hooks.now());
+      if (state === 'lost') return await endRun(directory, hooks);
       if (state === 'unstarted' && quietLooks % LOOKS_PER_LAUNCH === 0) {
         // Once more than that: the run is taken, but who took it cannot be read.
-        if (launches > MAX_LAUNCHES) return await endLostRun(directory, hooks.now());
+        if (launches > MAX_LAUNCHES) return await endRun(directory, hooks);
         // A supervisor that comes up this late must find the run taken.
         if (launches === MAX_LAUNCHES && (await claimForNobody(directory))) continue;
         launches += 1;
@@ -67,4 +69,10 @@ export async function superviseRun(
     signal.removeEventListener('abort', stop);
     watch.close();
   }
+}
+
+async function endRun(directory: RunDirectory, hooks: SuperviseHooks): Promise<ResultFile> {
+  const { result, complaints } = await endLostRun(directory, hooks.now());
+  for (const why of complaints) hooks.onDamage(why);
+  return result;
 }

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RUN_MARK } from '../process/process-table.ts';
+import { isErrno } from '../runs/durable.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
 
 /**
@@ -23,15 +24,20 @@ function supervisorMain(): string {
 /**
  * Starts a supervisor for the run, in a session of its own: it outlives this process whatever ends that. Resolves when the
  * process exists; `supervisor.json` follows. Launching twice is harmless: the second one finds the run taken and exits.
- * What it has to say, and why it cannot be spawned, goes to the run's `stderr.log`. Rejects when that cannot be opened.
+ * What it has to say, and why it cannot be spawned, goes to the run's `stderr.log`, where that can be opened. Rejects when the run's
+ * directory is gone.
  */
 export async function launchSupervisor(run: RunDirectory): Promise<void> {
-  const stderr = await open(run.file('STDERR'), 'a', 0o600);
+  // A run must not wait for ever because of what nobody may ever read.
+  const stderr = await open(run.file('STDERR'), 'a', 0o600).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) throw error;
+    return null;
+  });
   try {
     const child = spawn(process.execPath, [supervisorMain(), run.path], {
       cwd: run.path,
       detached: true,
-      stdio: ['ignore', 'ignore', stderr.fd],
+      stdio: ['ignore', 'ignore', stderr?.fd ?? 'ignore'],
       env: {
         ...Object.fromEntries(NODE_ENV_NAMES.map((name) => [name, process.env[name]])),
         NODE_COMPILE_CACHE: join(run.path, '..', '..', COMPILE_CACHE),
@@ -42,8 +48,8 @@ export async function launchSupervisor(run: RunDirectory): Promise<void> {
       child.once('spawn', () => resolve(null));
       child.once('error', resolve);
     });
-    if (error !== null) await stderr.write(`${error}\n`);
+    if (error !== null) await stderr?.write(`${error}\n`);
   } finally {
-    await stderr.close();
+    await stderr?.close();
   }
 }

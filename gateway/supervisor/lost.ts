@@ -1,37 +1,69 @@
-import { access } from 'node:fs/promises';
+import { access, rename } from 'node:fs/promises';
 import { bootId } from '../process/identity.ts';
 import { sweep } from '../process/sweep.ts';
-import { replaceFile } from '../runs/durable.ts';
+import { isErrno, replaceFile } from '../runs/durable.ts';
 import { lastEventNumber } from '../runs/event-reader.ts';
-import type { ResultFile } from '../runs/files.ts';
+import { type ResultFile, RUN_FILES, type SupervisorFile } from '../runs/files.ts';
+import { damageIn } from '../runs/read-back.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
+
+/** What stood in the result's place is kept beside it under this name, for its owner to look at. */
+const DAMAGED_SUFFIX = '.damaged';
+
+/** How a lost run ended. */
+export interface LostEnd {
+  result: ResultFile;
+  /** Sentences for the host's owner: what was damaged, or kept the result from being stored. */
+  complaints: string[];
+}
 
 /**
  * Ends a run that is `lost`: kills what is left of its agent, then writes its result, `agent_crashed`. Returns the result that
- * stands: one that is there already is never replaced.
+ * stands: one that is there already and can be read is never replaced. Where the directory takes no file the result is returned
+ * all the same: the server is told, and after a crash the next daemon comes to the same end. Rejects on a full disk.
  */
-export async function endLostRun(run: RunDirectory, now: number): Promise<ResultFile> {
-  await sweepRun(run);
-  const existing = await run.result();
-  if (existing !== null) return existing;
+export async function endLostRun(run: RunDirectory, now: number): Promise<LostEnd> {
+  const supervisor = await run.supervisor();
+  await sweepRun(run, supervisor);
+  const found = await run.readResult();
+  if (found.kind === 'value') return { result: found.value, complaints: [] };
+  const isDamaged = found.kind === 'damaged';
   const result: ResultFile = {
     lastSeq: await lastEventNumber(run.file('EVENTS')),
     finishedAt: now,
     result: { success: false },
-    error: { code: 'agent_crashed', message: await causeOf(run) },
+    error: { code: 'agent_crashed', message: isDamaged ? DAMAGED_RESULT : await causeOf(run) },
   };
-  await replaceFile(run.file('RESULT'), JSON.stringify(result));
-  return result;
+  const unstored = await store(run, result, isDamaged);
+  const complaints = [...(isDamaged ? [found.why] : []), ...(unstored === null ? [] : [unstored])];
+  return { result, complaints };
 }
 
 /** After a reboot there is nothing to kill. */
-async function sweepRun(run: RunDirectory): Promise<void> {
-  const supervisor = await run.supervisor();
-  if ((supervisor?.bootId ?? run.request.bootId) !== (await bootId())) return;
-  await sweep({ mark: run.request.mark, agent: null });
+async function sweepRun({ request }: RunDirectory, supervisor: SupervisorFile | null): Promise<void> {
+  const mark = request?.mark ?? supervisor?.mark;
+  if (mark === undefined || (supervisor?.bootId ?? request?.bootId) !== (await bootId())) return;
+  await sweep({ mark, agent: null });
 }
 
+/** Why the result could not be stored; null when it is. */
+async function store(run: RunDirectory, result: ResultFile, isDamaged: boolean): Promise<string | null> {
+  const path = run.file('RESULT');
+  try {
+    if (isDamaged) await rename(path, `${path}${DAMAGED_SUFFIX}`);
+    await replaceFile(path, JSON.stringify(result));
+    return null;
+  } catch (error) {
+    if (damageIn(error, path) === null && !isErrno(error, 'EROFS', 'ENOTEMPTY', 'EEXIST')) throw error;
+    return `${run.path} takes no file (${error}): make it writable for the daemon's user, or remove it`;
+  }
+}
+
+/** File names alone: the path is the host's own business. */
+const DAMAGED_RESULT = `the outcome is not known: ${RUN_FILES.RESULT} of this run is damaged on its host`;
+
 async function causeOf(run: RunDirectory): Promise<string> {
+  if (run.request === null) return `${RUN_FILES.REQUEST} of this run is damaged on its host, and nothing supervises it`;
   if (run.request.bootId !== (await bootId())) return 'the host went down while the agent ran';
   // A supervisor makes it before anything else.
   const supervised = await access(run.file('EVENTS')).then(

@@ -6,7 +6,7 @@ import { boundedPaths } from '../domain/changed-files.ts';
 import { type RunEnd, resultOf } from '../domain/outcome.ts';
 import { sweep } from '../process/sweep.ts';
 import { replaceFile, untilRoom } from '../runs/durable.ts';
-import type { ControlLine, ResultFile } from '../runs/files.ts';
+import type { ControlLine, ResultFile, RunRequest } from '../runs/files.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
 import type { AgentProcess } from './agent-process.ts';
 import { claimRun } from './claim.ts';
@@ -32,10 +32,14 @@ const WORK_TREE_AFTER_CUT_MS = 3_000;
  * Runs one run from its request to its result, and returns when the result is durable. Does nothing when the run has had a
  * supervisor or has a result. `end` ends it early. Rejects when the directory cannot be written.
  */
-export async function supervise(run: RunDirectory, end: EndRequest, now: () => number): Promise<void> {
+export async function supervise(
+  run: RunDirectory,
+  request: RunRequest,
+  end: EndRequest,
+  now: () => number,
+): Promise<void> {
   // A supervisor that came up very late may find that the daemon has given the run up.
   if (!(await claimRun(run)) || (await run.result()) !== null) return;
-  const { request } = run;
   const driver = driverFor(request, join(run.path, TEMPORARY));
   const events = await EventFile.create(run.file('EVENTS'));
   const onInput = inputHandler(driver, events, now);

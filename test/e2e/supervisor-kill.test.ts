@@ -75,7 +75,7 @@ describe('killing', () => {
     process.kill(supervisor.pid, 'SIGKILL');
     await until('its death', async () => !(await isAlive(supervisor)));
     expect(await runState(run)).toBe('lost');
-    const result = await endLostRun(run, Date.now());
+    const { result } = await endLostRun(run, Date.now());
     expect(await allGone(identities)).toBe(true);
     expect(result.error?.code).toBe('agent_crashed');
     expect(result.lastSeq).toBe((await eventsOf(run)).length);

@@ -52,7 +52,7 @@ describe('the supervisor with a text agent', () => {
     const run = await shop.run(await shop.request(['/usr/bin/env'], { env: { PATH: '/bin', MINE: 'yes' } }));
     await launchSupervisor(run);
     const { output } = (await resultOfRun(run)).result;
-    const mark = `AGENT_GATEWAY_RUN=${run.request.mark}`;
+    const mark = `AGENT_GATEWAY_RUN=${run.request?.mark}`;
     expect(output?.trim().split('\n').sort()).toEqual([mark, 'MINE=yes', 'PATH=/bin']);
   });
 

@@ -1,4 +1,4 @@
-import { statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -143,6 +143,16 @@ describe('the state directory', () => {
     expect(place.load().hostId).toBe(first.hostId);
     expect(place.load(['--host-id', 'other']).hostId).toBe('other');
     expect(place.load().hostId).toBe(first.hostId);
+  });
+
+  test('that cannot be read or written stops the daemon: which one, and what to do', () => {
+    // Nobody makes files there, whoever this test runs as.
+    expect(() => place.load([], { GATEWAY_STATE_DIR: '/proc' })).toThrow(
+      /state directory, \/proc: .*--state-dir or GATEWAY_STATE_DIR/,
+    );
+    mkdirSync(place.stateDir);
+    writeFileSync(join(place.stateDir, 'runs'), '');
+    expect(() => place.load()).toThrow(`state directory, ${join(place.stateDir, 'runs')}: EEXIST`);
   });
 
   test('follows XDG_STATE_HOME', () => {

@@ -3,13 +3,8 @@ import { readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunRequest } from '../../../../gateway/runs/files.ts';
-import {
-  createRun,
-  listRuns,
-  openRun,
-  RunExistsError,
-  removeLeftovers,
-} from '../../../../gateway/runs/run-directory.ts';
+import { createRun, RunExistsError } from '../../../../gateway/runs/run-directory.ts';
+import { listRuns, openRun, removeLeftovers } from '../../../../gateway/runs/run-list.ts';
 import { runState } from '../../../../gateway/runs/run-state.ts';
 import { watchRun } from '../../../../gateway/runs/watch-run.ts';
 import { openWorkshop, until, type Workshop } from '../../../support/runs.ts';
@@ -48,16 +43,25 @@ describe('run directories', () => {
     const late = await createRun(shop.stateDir, { ...request, createdAt: 2 });
     const early = await createRun(shop.stateDir, { ...request, attempt: 2, createdAt: 1 });
     const runs = join(shop.stateDir, 'runs');
-    for (const name of ['empty.1', 'broken.1', 'wrong.1', '.new-x']) mkdirSync(join(runs, name));
-    writeFileSync(join(runs, 'broken.1', 'request.json'), '{"taskId":');
+    for (const name of ['empty.1', 'no-attempt', 'wrong.1', '.new-x']) mkdirSync(join(runs, name));
     writeFileSync(join(runs, 'wrong.1', 'request.json'), JSON.stringify(request));
     writeFileSync(join(runs, 'file'), '');
     const list = await listRuns(shop.stateDir);
     expect(list.runs.map((run) => run.path)).toEqual([early.path, late.path]);
-    expect(list.foreign).toEqual(['broken.1', 'empty.1', 'file', 'wrong.1']);
-    await removeLeftovers(shop.stateDir);
+    expect(list.foreign).toEqual(['empty.1', 'file', 'no-attempt', 'wrong.1']);
+    expect(await removeLeftovers(shop.stateDir)).toEqual([]);
     expect(await readdir(runs)).not.toContain('.new-x');
-    expect(await readdir(runs)).toContain('broken.1');
+    expect(await readdir(runs)).toContain('wrong.1');
+  });
+
+  it('are known by their name when the request is damaged', async () => {
+    const run = await createRun(shop.stateDir, request);
+    writeFileSync(run.file('REQUEST'), '{"taskId":');
+    const { runs, foreign } = await listRuns(shop.stateDir);
+    expect([runs.map(({ ref }) => ref), foreign]).toEqual([[run.ref], []]);
+    expect(runs[0]?.request).toBeNull();
+    expect(await runState(run)).toBe('unstarted');
+    expect(await Promise.all(runs.map(runState))).toEqual(['lost']);
   });
 
   it('are removed whole, and twice does no harm', async () => {

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runState } from '../../../../gateway/runs/run-state.ts';
 import { superviseRun } from '../../../../gateway/runs/supervise.ts';
@@ -8,7 +9,7 @@ import { openWorkshop, type Workshop } from '../../../support/runs.ts';
 /** ms; a run is given up after some dozens of looks. */
 const LOOK_MS = 5;
 const never = new AbortController().signal;
-const hooks = { onActivity: () => {}, onSession: () => {}, now: () => 1 };
+const hooks = { onActivity: () => {}, onSession: () => {}, onDamage: () => {}, now: () => 1 };
 
 let shop: Workshop;
 const { execPath } = process;
@@ -36,5 +37,21 @@ describe('a run that cannot be supervised', () => {
     await writeFile(run.file('SUPERVISOR'), '{"pid":');
     expect(await superviseRun(run, hooks, never, LOOK_MS)).toMatchObject({ error: { code: 'agent_crashed' } });
     expect(await runState(run)).toBe('finished');
+  });
+});
+
+describe('a run that is lost', () => {
+  it('[L4] has a result though its directory takes none, and its owner is told why', async () => {
+    const run = await shop.run({ ...(await shop.request(['true'])), bootId: 'an earlier one' });
+    await mkdir(run.file('RESULT'));
+    await mkdir(join(`${run.file('RESULT')}.damaged`, 'full'), { recursive: true });
+    const told: string[] = [];
+    const onDamage = (why: string) => told.push(why);
+    const result = await superviseRun(run, { ...hooks, onDamage }, never, LOOK_MS);
+    expect(result).toMatchObject({ error: { code: 'agent_crashed' } });
+    expect(told).toEqual([
+      expect.stringContaining('result.json is not a file'),
+      expect.stringContaining('takes no file'),
+    ]);
   });
 });

@@ -40,12 +40,12 @@ describe('a run that lost its supervisor', () => {
   }
 
   it('[R10] by a reboot: says so, and kills nobody, whoever has its pids now', async () => {
-    const run = await shop.run(await shop.request(['true'], { bootId: EARLIER_BOOT }));
-    const child = marked(run.request.mark);
-    const { pid = 0 } = child;
+    const request = await shop.request(['true'], { bootId: EARLIER_BOOT });
+    const run = await shop.run(request);
+    const { pid = 0 } = marked(request.mark);
     await supervisedBy(run, pid, EARLIER_BOOT);
     expect(await runState(run)).toBe('lost');
-    expect(await endLostRun(run, NOW)).toEqual({
+    expect((await endLostRun(run, NOW)).result).toEqual({
       lastSeq: 0,
       finishedAt: NOW,
       result: { success: false },
@@ -58,17 +58,18 @@ describe('a run that lost its supervisor', () => {
   it('[R10] by a reboot before its start: the same', async () => {
     const run = await shop.run(await shop.request(['true'], { bootId: EARLIER_BOOT }));
     expect(await runState(run)).toBe('lost');
-    expect((await endLostRun(run, NOW)).error?.message).toBe('the host went down while the agent ran');
+    expect((await endLostRun(run, NOW)).result.error?.message).toBe('the host went down while the agent ran');
   });
 
   it('[R10] by its death: ends what is left of the agent, by its mark, and says so', async () => {
-    const run = await shop.run(await shop.request(['true']));
-    const child = marked(run.request.mark);
+    const request = await shop.request(['true']);
+    const run = await shop.run(request);
+    const child = marked(request.mark);
     const gone = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
     await supervisedBy(run, DEAD_PID, await bootId());
     expect(await runState(run)).toBe('lost');
-    const { error } = await endLostRun(run, NOW);
-    expect(error?.message).toBe('the process that supervised the agent died; the agent was stopped');
+    const { result } = await endLostRun(run, NOW);
+    expect(result.error?.message).toBe('the process that supervised the agent died; the agent was stopped');
     expect(await gone).toMatch(/^SIG(TERM|KILL)$/);
   });
 
@@ -83,6 +84,6 @@ describe('a run that lost its supervisor', () => {
     const result = { lastSeq: 0, finishedAt: 1, result: { success: true, exitCode: 0 } };
     await writeFile(`${run.path}/${RUN_FILES.RESULT}`, JSON.stringify(result));
     expect(await runState(run)).toBe('finished');
-    expect(await endLostRun(run, NOW)).toEqual(result);
+    expect(await endLostRun(run, NOW)).toEqual({ result, complaints: [] });
   });
 });
