@@ -3,6 +3,7 @@ import { type AgentEvent, cutEvent } from '../../shared/event.ts';
 import { MAX_LOG_BYTES } from '../../shared/limits.ts';
 import { untilRoom } from '../runs/durable.ts';
 import { encodeEventLine } from '../runs/event-line.ts';
+import type { Room } from './host-room.ts';
 
 /** Bytes that wait to be written beyond which `append` makes its caller wait: bounds the memory of a flood. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -11,14 +12,18 @@ const SYNC_MS = 1_000;
 
 /**
  * Appends numbered events to `events.jsonl`. What is appended while a write is under way goes out together in the next one.
- * Beyond `quotaBytes` events are dropped; `close` says how many in one last `log` event. A full disk is waited for.
+ * Beyond `quotaBytes` events are dropped; `close` says how many in one last `log` event. While the host has no `room` they are
+ * dropped too, and one `log` event in their place says how many. A full disk is waited for.
  */
 export class EventFile {
   readonly #handle: FileHandle;
   readonly #quotaBytes: number;
+  readonly #room: Room;
   #lastSeq = 0;
   #storedBytes = 0;
   #dropped = 0;
+  /** Dropped for want of room since the last event that was not. */
+  #omitted = 0;
   #pending: string[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> | null = null;
@@ -26,15 +31,16 @@ export class EventFile {
   #closing = false;
   readonly #syncTimer: NodeJS.Timeout;
 
-  private constructor(handle: FileHandle, quotaBytes: number) {
+  private constructor(handle: FileHandle, room: Room, quotaBytes: number) {
     this.#handle = handle;
+    this.#room = room;
     this.#quotaBytes = quotaBytes;
     this.#syncTimer = setInterval(() => void this.#sync(), SYNC_MS);
   }
 
   /** Fails when the file exists: one supervisor writes it, from the beginning. */
-  static async create(path: string, quotaBytes: number = MAX_LOG_BYTES): Promise<EventFile> {
-    return new EventFile(await open(path, 'ax', 0o600), quotaBytes);
+  static async create(path: string, room: Room, quotaBytes: number = MAX_LOG_BYTES): Promise<EventFile> {
+    return new EventFile(await open(path, 'ax', 0o600), room, quotaBytes);
   }
 
   /** Resolves when there is room for more; await it before reading more of what makes the events. After `close` it drops them. */
@@ -48,6 +54,7 @@ export class EventFile {
   /** Makes everything durable and returns the number of the last event; rejects when the disk refused one. */
   async close(now: number): Promise<number> {
     this.#closing = true;
+    this.#pushOmitted(now);
     if (this.#dropped > 0) this.#push(this.#encode(droppedMarker(this.#dropped, this.#quotaBytes, now)));
     this.#startWriting();
     clearInterval(this.#syncTimer);
@@ -58,10 +65,27 @@ export class EventFile {
   }
 
   #pushWithinQuota(event: AgentEvent): void {
-    // Once one is dropped all later ones are: a log without its end is plain, one with holes is not.
-    const line = this.#dropped > 0 ? null : this.#encode(cutEvent(event));
-    if (line === null || this.#storedBytes + Buffer.byteLength(line) > this.#quotaBytes) this.#dropped += 1;
+    // Once one is dropped for the run's own quota all later ones are: a log without its end is plain, one with holes is not.
+    if (this.#dropped > 0) {
+      this.#dropped += 1;
+      return;
+    }
+    if (this.#room.isFull) {
+      this.#omitted += 1;
+      // Which may find that there is room again.
+      this.#room.note(0);
+      return;
+    }
+    this.#pushOmitted(event.timestamp);
+    const line = this.#encode(cutEvent(event));
+    if (this.#storedBytes + Buffer.byteLength(line) > this.#quotaBytes) this.#dropped += 1;
     else this.#push(line);
+  }
+
+  #pushOmitted(now: number): void {
+    if (this.#omitted === 0) return;
+    this.#push(this.#encode(omittedMarker(this.#omitted, this.#room.quotaBytes, now)));
+    this.#omitted = 0;
   }
 
   #encode(event: AgentEvent): string {
@@ -74,6 +98,7 @@ export class EventFile {
     this.#storedBytes += bytes;
     this.#pending.push(line);
     this.#pendingBytes += bytes;
+    this.#room.note(bytes);
   }
 
   #startWriting(): void {
@@ -114,6 +139,15 @@ function droppedMarker(dropped: number, quotaBytes: number, now: number): AgentE
     type: 'log',
     content: `${dropped} events were dropped: the log of a task is limited to ${quotaBytes} bytes.`,
     data: { dropped, limit: 'MAX_LOG_BYTES' },
+    timestamp: now,
+  };
+}
+
+function omittedMarker(dropped: number, quotaBytes: number, now: number): AgentEvent {
+  return {
+    type: 'log',
+    content: `${dropped} events were dropped: the logs of all runs on this host had reached ${quotaBytes} bytes.`,
+    data: { dropped, limit: 'MAX_HOST_LOG_BYTES' },
     timestamp: now,
   };
 }

@@ -1,5 +1,5 @@
 import { mkdir, realpath, rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Driver } from '../agents/driver.ts';
 import { driverFor } from '../agents/registry.ts';
 import { boundedPaths } from '../domain/changed-files.ts';
@@ -14,6 +14,7 @@ import { followControl } from './control.ts';
 import type { EndRequest } from './end.ts';
 import { EventFile } from './event-file.ts';
 import { awaitFirstStart, type FirstStart } from './first-start.ts';
+import { HostRoom } from './host-room.ts';
 import { runAgent } from './run-agent.ts';
 import { changedSince, readWorkTree } from './work-tree.ts';
 
@@ -41,7 +42,9 @@ export async function supervise(
   // A supervisor that came up very late may find that the daemon has given the run up.
   if (!(await claimRun(run)) || (await run.result()) !== null) return;
   const driver = driverFor(request, join(run.path, TEMPORARY));
-  const events = await EventFile.create(run.file('EVENTS'));
+  const room = new HostRoom(dirname(run.path), () => performance.now());
+  await room.look();
+  const events = await EventFile.create(run.file('EVENTS'), room);
   const onInput = inputHandler(driver, events, now);
   const control = await followControl(run.file('CONTROL'), (line) => {
     if (line.kind === 'abort') end.request(line.reason);

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_HOST_LOG_BYTES } from '../../gateway/supervisor/host-room.ts';
 import { launchSupervisor } from '../../gateway/supervisor/launch.ts';
 import { MAX_EVENT_BYTES, MAX_LOG_BYTES, MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
 import { eventsOf, openWorkshop, resultOfRun, type Workshop } from '../support/runs.ts';
@@ -60,6 +61,17 @@ describe("the supervisor with an agent's output", () => {
     expect(kept.map((event) => Number.parseInt(event.content ?? '', 10))).toEqual(kept.map((_, index) => index + 1));
     expect(kept.length * 1000).toBeGreaterThan(MAX_LOG_BYTES * 0.9);
     expect(result.lastSeq).toBe(events.length);
+  });
+
+  it('[L4] drops events when all logs of the host are at their limit, says so, and keeps the result', async () => {
+    const other = await shop.run(await shop.request(['true']));
+    writeFileSync(other.file('EVENTS'), '');
+    // Holes: it takes no room on the disk.
+    truncateSync(other.file('EVENTS'), MAX_HOST_LOG_BYTES);
+    const { events, result } = await runScript(`console.log('one'); console.log('two')`);
+    expect(events.map((event) => event.data)).toEqual([{ dropped: 2, limit: 'MAX_HOST_LOG_BYTES' }]);
+    expect(result).toMatchObject({ lastSeq: 1, result: { success: true, output: 'one\ntwo\n' } });
+    truncateSync(other.file('EVENTS'), 0);
   });
 
   it('lists the files that changed: new, edited, edited again, reverted, committed; not those left as they were', async () => {

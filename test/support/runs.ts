@@ -7,6 +7,7 @@ import { bootId } from '../../gateway/process/identity.ts';
 import { EventReader } from '../../gateway/runs/event-reader.ts';
 import type { ResultFile, RunRequest } from '../../gateway/runs/files.ts';
 import { createRun, type RunDirectory } from '../../gateway/runs/run-directory.ts';
+import type { Room } from '../../gateway/supervisor/host-room.ts';
 import { endLostRun } from '../../gateway/supervisor/lost.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 
@@ -79,6 +80,9 @@ export async function openWorkshop(): Promise<Workshop> {
     },
   };
 }
+
+/** A host on which logs may grow. */
+export const AMPLE_ROOM: Room = { isFull: false, quotaBytes: Number.POSITIVE_INFINITY, note: () => {} };
 
 export function resultOfRun(run: RunDirectory): Promise<ResultFile> {
   return until(`the result of ${run.path}`, () => run.result());

@@ -6,6 +6,7 @@ import { EventReader } from '../../../../gateway/runs/event-reader.ts';
 import { EventFile } from '../../../../gateway/supervisor/event-file.ts';
 import type { AgentEvent } from '../../../../shared/event.ts';
 import { MAX_EVENT_BYTES } from '../../../../shared/limits.ts';
+import { AMPLE_ROOM } from '../../../support/runs.ts';
 
 let directory: string;
 let path: string;
@@ -36,7 +37,7 @@ async function fillDiskOnce(): Promise<void> {
 
 describe('the events file', () => {
   it('[L3] waits for room on a full disk and loses nothing, what was half written neither', async () => {
-    const file = await EventFile.create(path);
+    const file = await EventFile.create(path, AMPLE_ROOM);
     await file.append([event('before')]);
     await fillDiskOnce();
     await file.append([event('while it is full'), event('and more')]);
@@ -45,7 +46,7 @@ describe('the events file', () => {
   });
 
   it('takes nothing more once it is being closed: its last number stands', async () => {
-    const file = await EventFile.create(path);
+    const file = await EventFile.create(path, AMPLE_ROOM);
     await file.append([event('one')]);
     const closed = file.close(9);
     await file.append([event('late')]);
@@ -55,7 +56,7 @@ describe('the events file', () => {
   });
 
   it('[L3] numbers events from 1 in the order of their appending, whoever waits', async () => {
-    const file = await EventFile.create(path);
+    const file = await EventFile.create(path, AMPLE_ROOM);
     const texts = Array.from({ length: 500 }, (_, index) => `e${index}`);
     await Promise.all(texts.map((text) => file.append([event(text)])));
     expect(await file.close(9)).toBe(500);
@@ -63,13 +64,13 @@ describe('the events file', () => {
   });
 
   it('is written by one supervisor only', async () => {
-    const file = await EventFile.create(path);
-    await expect(EventFile.create(path)).rejects.toThrow('EEXIST');
+    const file = await EventFile.create(path, AMPLE_ROOM);
+    await expect(EventFile.create(path, AMPLE_ROOM)).rejects.toThrow('EEXIST');
     await file.close(9);
   });
 
   it('cuts an event that is too long', async () => {
-    const file = await EventFile.create(path);
+    const file = await EventFile.create(path, AMPLE_ROOM);
     await file.append([event('x'.repeat(2 * MAX_EVENT_BYTES))]);
     await file.close(9);
     const [cut] = await read();
@@ -78,7 +79,7 @@ describe('the events file', () => {
   });
 
   it('beyond the quota drops all that follows, and says at the end how many', async () => {
-    const file = await EventFile.create(path, 1_000);
+    const file = await EventFile.create(path, AMPLE_ROOM, 1_000);
     for (let n = 0; n < 20; n += 1) await file.append([event('x'.repeat(n === 15 ? 0 : 100))]);
     const lastSeq = await file.close(9);
     const events = await read();
@@ -88,5 +89,29 @@ describe('the events file', () => {
       data: { dropped: 20 - (lastSeq - 1), limit: 'MAX_LOG_BYTES' },
     });
     expect((await readFile(path)).length).toBeLessThan(1_500);
+  });
+
+  it('[L3] while the host has no room drops what comes, says once how many in their place, and goes on when there is room', async () => {
+    const room = { isFull: false, quotaBytes: 7, note: () => {} };
+    const file = await EventFile.create(path, room);
+    await file.append([event('before')]);
+    room.isFull = true;
+    await file.append([event('a'), event('b')]);
+    await file.append([event('c')]);
+    room.isFull = false;
+    await file.append([event('after'), event('and on')]);
+    room.isFull = true;
+    await file.append([event('d')]);
+    const lastSeq = await file.close(9);
+    const events = await read();
+    expect(events).toHaveLength(lastSeq);
+    expect(events.map((one) => one.content)).toEqual([
+      'before',
+      '3 events were dropped: the logs of all runs on this host had reached 7 bytes.',
+      'after',
+      'and on',
+      expect.stringMatching(/^1 events/),
+    ]);
+    expect(events[1]?.data).toEqual({ dropped: 3, limit: 'MAX_HOST_LOG_BYTES' });
   });
 });

@@ -8,7 +8,7 @@ import type { RunRequest } from '../../../../gateway/runs/files.ts';
 import { EndRequest } from '../../../../gateway/supervisor/end.ts';
 import { EventFile } from '../../../../gateway/supervisor/event-file.ts';
 import { runAgent } from '../../../../gateway/supervisor/run-agent.ts';
-import { eventsOf, openWorkshop, type Workshop } from '../../../support/runs.ts';
+import { AMPLE_ROOM, eventsOf, openWorkshop, type Workshop } from '../../../support/runs.ts';
 
 let shop: Workshop;
 beforeEach(async () => {
@@ -19,7 +19,7 @@ afterEach(() => shop.close());
 /** How it ended, and the lines that its events hold; `slow`: ms that each append takes. */
 async function ran(request: RunRequest, slow = 0): Promise<{ end: RunEnd; events: string[] }> {
   const run = await shop.run(request);
-  const events = await EventFile.create(run.file('EVENTS'));
+  const events = await EventFile.create(run.file('EVENTS'), AMPLE_ROOM);
   const append = events.append.bind(events);
   vi.spyOn(events, 'append').mockImplementation(async (some) => {
     if (slow > 0) await sleep(slow);
