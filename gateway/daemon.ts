@@ -17,6 +17,9 @@ import { RunManager } from './runs/run-manager.ts';
 import { DEFAULT_RUNTIME } from './runtime-settings.ts';
 import { finishRuns } from './shutdown.ts';
 
+/** ms between two looks for settled runs that have become old; well below the age itself. */
+const TIDY_MS = 5 * 60 * 1000;
+
 export interface DaemonDeps {
   config: DaemonConfig;
   policy: Policy;
@@ -83,6 +86,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   };
 
   await reattach(manager, config.stateDir);
+  const tidying = setInterval(() => void manager.kept.prune(), TIDY_MS);
   const hangUp = new AbortController();
   const connection = keepConnected(
     {
@@ -114,6 +118,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   await finishRuns(manager, { exitMode, connected: fate === null, delay });
   hangUp.abort();
   await connection;
+  clearInterval(tidying);
   await manager.close();
   if (fate === null) return EXIT.OK;
   return fate.why === 'refused' ? EXIT.REFUSED : EXIT.REPLACED;

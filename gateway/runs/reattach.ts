@@ -11,6 +11,7 @@ import type { RunManager } from './run-manager.ts';
  */
 export async function reattach(manager: RunManager, stateDir: string): Promise<void> {
   for (const path of await removeLeftovers(stateDir)) log.warn('{path} cannot be removed: remove it by hand', { path });
+  for (const key of await keptBefore(manager)) manager.store.remember(key);
   const { runs, foreign } = await listRuns(stateDir);
   for (const name of foreign) log.warn('{name} in the runs directory is no run: left alone', { name });
   for (const directory of runs) {
@@ -30,4 +31,12 @@ async function takeStock(run: LocalRun): Promise<boolean> {
   await run.refresh();
   for (const why of await damages(run.directory)) run.complain(why);
   return (await run.directory.settled()) !== null;
+}
+
+/** What was settled lately must not be run again on a late word of the server's; not to know it is no reason to stay down. */
+async function keptBefore({ kept }: RunManager): Promise<string[]> {
+  return kept.load().catch((error: unknown) => {
+    log.error('settled runs cannot be read: {error}', { error: String(error) });
+    return [];
+  });
 }

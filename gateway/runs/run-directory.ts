@@ -24,7 +24,8 @@ import { type ReadBack, readBack, usableContent } from './read-back.ts';
  */
 
 export const RUNS = 'runs';
-const DIRECTORY_MODE = 0o700;
+/** For the owner alone. */
+export const DIRECTORY_MODE = 0o700;
 /** Directories that are being made or removed; never a run, for task ids begin with a letter or digit. */
 export const TRANSIENT_PREFIX = '.';
 

@@ -14,6 +14,7 @@ import { LocalRun } from './local-run.ts';
 import { createRun } from './run-directory.ts';
 import { stopSupervisor } from './run-state.ts';
 import { RunStore } from './run-store.ts';
+import { SettledRuns } from './settled-runs.ts';
 import { superviseRun } from './supervise.ts';
 
 /** ms before a run whose directory could not be read or written is tried again: a full disk, perhaps. */
@@ -39,6 +40,7 @@ export type ExecuteAnswer = { kind: 'accepted'; run: LocalRun } | Refusal | { ki
 /** Starts, follows, aborts and forgets runs. Knows no connection: what is owed to the server is the uploader's matter. */
 export class RunManager {
   readonly store = new RunStore();
+  readonly kept: SettledRuns;
   draining = false;
   readonly #deps: RunManagerDeps;
   readonly #stop = new AbortController();
@@ -46,6 +48,7 @@ export class RunManager {
 
   constructor(deps: RunManagerDeps) {
     this.#deps = deps;
+    this.kept = new SettledRuns(deps.stateDir, deps.now);
   }
 
   /** Takes a run on disk into care: its supervisor is looked after until it has a result. */
@@ -77,7 +80,10 @@ export class RunManager {
     } catch (error) {
       log.error('task {taskId} could not be stored: {error}', { ...ref, error: String(error) });
       // Room comes back by itself; a directory that cannot be written needs its owner.
-      if (isFullDisk(error)) return { kind: 'refused', reason: 'full', message: 'the disk of this host is full' };
+      if (isFullDisk(error)) {
+        await this.kept.clear();
+        return { kind: 'refused', reason: 'full', message: 'the disk of this host is full' };
+      }
       return { kind: 'refused', reason: 'unavailable', message: 'this host cannot store the task' };
     } finally {
       giveBack();
@@ -103,7 +109,7 @@ export class RunManager {
     await run.directory.appendControl({ kind: 'input', id, content });
   }
 
-  /** Nothing is owed any more: durable when it resolves. Later, what still runs has ended and the directory is gone. */
+  /** Nothing is owed any more: durable when it resolves. Later, what still runs has ended and the directory is put aside. */
   async settle(run: LocalRun, outcome: SettledFile['outcome']): Promise<void> {
     if (run.owed === 'nothing') return;
     run.owed = 'nothing';
@@ -115,11 +121,11 @@ export class RunManager {
     }
   }
 
-  /** For a settled run: ends its agent if it still runs, then removes the directory; by and by, nobody waits for it. */
+  /** For a settled run: ends its agent if it still runs, then puts the directory aside; by and by, nobody waits for it. */
   forget(run: LocalRun): void {
     run.owed = 'nothing';
     this.#remove(run).catch((error: unknown) =>
-      log.error('cannot remove run {taskId}.{attempt}: {error}; the next start tries again', {
+      log.error('cannot put run {taskId}.{attempt} aside: {error}; the next start tries again', {
         ...run.ref,
         error: String(error),
       }),
@@ -132,7 +138,7 @@ export class RunManager {
     );
     await this.#following.get(run);
     if (this.#stop.signal.aborted) return;
-    await run.directory.remove();
+    await this.kept.keep(run.directory);
     this.#drop(run);
   }
 

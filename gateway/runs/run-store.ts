@@ -34,8 +34,12 @@ export class RunStore {
   }
 
   remove(run: LocalRun): void {
-    if (!this.#runs.delete(run.key)) return;
-    this.#settled.add(run.key);
+    if (this.#runs.delete(run.key)) this.remember(run.key);
+  }
+
+  /** Of a run that was settled, its key. */
+  remember(key: string): void {
+    this.#settled.add(key);
     const [oldest] = this.#settled;
     if (this.#settled.size > MAX_REMEMBERED && oldest !== undefined) this.#settled.delete(oldest);
   }

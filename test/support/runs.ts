@@ -74,7 +74,7 @@ export async function openWorkshop(): Promise<Workshop> {
       return run;
     },
     async close() {
-      for (const run of runs) await endLostRun(run, Date.now());
+      for (const run of runs) if (await run.exists()) await endLostRun(run, Date.now());
       // A supervisor that has written its result may yet write to the compile cache.
       await rm(base, { recursive: true, force: true, maxRetries: 10 });
     },

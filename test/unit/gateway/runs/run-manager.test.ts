@@ -36,12 +36,16 @@ describe('a task that cannot be stored', () => {
       now: () => 1,
       onChange: () => {},
     });
+    const settled = await workshop.run(await workshop.request(['true']));
+    await manager.kept.keep(settled);
     for (let times = 0; times < 2; times += 1) {
       await failNextFile(code);
       const answer = await manager.execute({ type: 'task:execute', attempt: 1, task });
       expect(answer).toEqual({ kind: 'refused', ...expected });
     }
     expect(await readdir(join(workshop.stateDir, 'runs'))).toEqual([]);
+    // What is kept of settled runs makes room.
+    expect(await readdir(join(workshop.stateDir, 'settled'))).toHaveLength(code === 'EROFS' ? 1 : 0);
     await manager.close();
   });
 });
