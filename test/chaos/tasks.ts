@@ -8,6 +8,8 @@ export interface Assignment {
   padding: number;
   exitCode: number;
   onHostLost: 'requeue' | 'wait' | 'fail';
+  /** Attempts that may fail by the agent's own doing. */
+  maxFailures: number;
   /** ms; null for the server's own. */
   timeoutMs: number | null;
   /** ms after it was accepted; null for never. */
@@ -28,6 +30,7 @@ const assignment = fc.noBias(
     padding: rarely(10, fc.integer({ min: 1_000, max: 5_000 }), 0),
     exitCode: rarely(8, fc.constant(3), 0),
     onHostLost: rarely<Assignment['onHostLost']>(5, fc.constantFrom('wait', 'fail'), 'requeue'),
+    maxFailures: rarely(3, fc.integer({ min: 2, max: 3 }), 1),
     timeoutMs: rarely<number | null>(20, fc.integer({ min: 500, max: 2_000 }), null),
     abortAfterMs: rarely<number | null>(12, fc.integer({ min: 0, max: 4_000 }), null),
     watched: rarely(4, fc.constant(true), false),

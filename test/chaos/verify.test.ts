@@ -23,6 +23,7 @@ const CLEAN: Evidence = {
     padding: 0,
     exitCode: 0,
     onHostLost: 'requeue',
+    maxFailures: 1,
     timeoutMs: null,
     abortAfterMs: null,
     watched: true,
@@ -79,6 +80,11 @@ describe('what was promised', () => {
   const broken: [string, RegExp, Partial<Evidence>][] = [
     ['a task that runs for ever', /ended as "running" for no reason/, { task: { ...CLEAN.task, status: 'running' } }],
     ['a failure that nothing explains', /ended as "failed agent_failed" for no reason: why/, failed('agent_failed')],
+    [
+      'a failure without the second attempt that was asked for',
+      /failed agent_failed/,
+      failed('agent_failed', { assignment: { ...CLEAN.assignment, exitCode: 3, maxFailures: 2 } }),
+    ],
     ['a lost host before the last attempt', /failed host_lost/, failed('host_lost')],
     [
       'a lost line',

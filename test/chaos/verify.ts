@@ -39,10 +39,12 @@ function isTerminal(entry: Entry | undefined): boolean {
 /** It has ended, and something that happened to it explains how. */
 function ending({ task, assignment, killed, aborted, maxAttempts }: Evidence): string[] {
   const reason = `${task.status} ${task.error?.code ?? ''}`.trim();
+  const ownFailures = (task.failedAttempts ?? []).length + 1;
+  const triedEnough = ownFailures === assignment.maxFailures;
   const explained: Record<string, boolean> = {
     completed: assignment.exitCode === 0,
-    'failed agent_failed': assignment.exitCode !== 0 || killed.has('agent'),
-    'failed agent_crashed': killed.has('supervisor'),
+    'failed agent_failed': triedEnough && (assignment.exitCode !== 0 || killed.has('agent')),
+    'failed agent_crashed': triedEnough && killed.has('supervisor'),
     'failed host_lost': assignment.onHostLost !== 'requeue' || task.attempt >= maxAttempts,
     'timeout timeout': assignment.timeoutMs !== null,
     'aborted aborted': aborted,

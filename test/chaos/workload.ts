@@ -9,6 +9,8 @@ import { followStream } from './watcher.ts';
 /** Tasks that are kept under way: as many as there are slots, and some that wait. */
 const OUTSTANDING = 9;
 const POLL_MS = 250;
+/** Of a task that asks for another attempt after a failure; as short as the other times of the run. */
+const BACKOFF_MS = 500;
 /** ms between two tries of a call that found no server. */
 const RETRY_MS = 100;
 
@@ -71,12 +73,13 @@ export class Workload {
 
   /** Until the server has said 201: the same key throughout, so that it is one task. */
   async #hand(assignment: Assignment): Promise<void> {
-    const { label, lines, pauseMs, padding, exitCode, onHostLost, timeoutMs } = assignment;
+    const { label, lines, pauseMs, padding, exitCode, onHostLost, maxFailures, timeoutMs } = assignment;
     const order: Order = { label, lines, pauseMs, padding, exitCode, records: this.#records };
     const body = {
       agentType: AGENT,
       prompt: JSON.stringify(order),
       onHostLost,
+      ...(maxFailures === 1 ? {} : { retry: { maxAttempts: maxFailures, backoffMs: BACKOFF_MS } }),
       ...(timeoutMs === null ? {} : { timeout: timeoutMs }),
     };
     const reply = await this.#answered(() =>

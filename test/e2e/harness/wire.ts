@@ -29,6 +29,7 @@ export const taskSchema = z.looseObject({
   sessionId: z.string().optional(),
   result: result.optional(),
   error: failure.optional(),
+  failedAttempts: z.array(z.looseObject({ attempt: z.int() })).optional(),
   waiting: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
   envNames: z.array(z.string()).optional(),
 });
