@@ -43,7 +43,7 @@ export const MAX_INPUT_BYTES = 64 * KIB;
 export const MAX_PENDING_INPUTS = 100;
 /** A failure's one-line message. */
 export const MAX_ERROR_BYTES = 8 * KIB;
-/** Unsettled runs named in one `register`: 1,000 of the longest stay below half a frame. */
+/** Unsettled runs of a host, all named in its `register`: 1,000 of the longest stay below half a frame. */
 export const MAX_REPORTED_RUNS = 1000;
 /**
  * Attempts that `retry` of a task may ask for. Each failed one stays beside the task; ten bound what that takes, and whom

@@ -1,4 +1,5 @@
 /** Pure: no clock, no randomness, no I/O. Whether one more task may start, and as which attempt. */
+import { MAX_REPORTED_RUNS } from '../../shared/limits.ts';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
 
 /** A run that is on the host's disk, or is just being put there. */
@@ -7,6 +8,8 @@ export interface KnownRun extends RunRef {
   active: boolean;
   /** An abort was asked for, or the server has given the attempt away. */
   ending: boolean;
+  /** The server is still to be told something. */
+  unsettled: boolean;
 }
 
 /**
@@ -22,13 +25,22 @@ export function meantAttempt(taskId: string, attempt: number | undefined, known:
 
 export type Admission = { kind: 'admit' } | { kind: 'refused'; reason: 'full' | 'draining'; message: string };
 
-/** Whether one more may start beside the `active` ones: every run that may have a process counts as a slot. */
-export function admit(active: number, limits: { maxConcurrent: number; draining: boolean }): Admission {
+/**
+ * Whether one more may start beside the runs that there are: each that may have a process takes up a slot. `unsettled` ones
+ * are bounded so that the next `register` can name them all; one that it leaves out counts as lost, and is run again.
+ */
+export function admit(
+  runs: { active: number; unsettled: number },
+  limits: { maxConcurrent: number; draining: boolean },
+): Admission {
   if (limits.draining) return { kind: 'refused', reason: 'draining', message: 'this host is shutting down' };
-  if (active < limits.maxConcurrent) return { kind: 'admit' };
-  return {
-    kind: 'refused',
-    reason: 'full',
-    message: `this host runs ${active} of at most ${limits.maxConcurrent} tasks`,
-  };
+  if (runs.active >= limits.maxConcurrent)
+    return full(`this host runs ${runs.active} of at most ${limits.maxConcurrent} tasks`);
+  if (runs.unsettled >= MAX_REPORTED_RUNS)
+    return full(`this host still holds ${runs.unsettled} runs for the server, at most MAX_REPORTED_RUNS`);
+  return { kind: 'admit' };
+}
+
+function full(message: string): Admission {
+  return { kind: 'refused', reason: 'full', message };
 }

@@ -9,8 +9,8 @@ export type RunAction<R> =
   | { run: R; do: 'forget' };
 
 /**
- * One action a run, in the order given. A run without a verdict (a version-1 server gives none; a register names a bounded
- * number) is sent from its start: whoever knows more of it says so.
+ * One action a run, in the order given. A run without a verdict (a version-1 server gives none) is sent from its start: whoever
+ * knows more of it says so.
  */
 export function reconcile<R extends { ref: RunRef }>(
   runs: readonly R[],

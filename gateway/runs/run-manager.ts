@@ -70,8 +70,13 @@ export class RunManager {
     const verdict = await this.#deps.check(task);
     if (verdict.kind === 'refused') return verdict;
     // Nothing is awaited between this decision and the slot being taken.
-    const active = this.store.known().filter((run) => run.active).length;
-    const admission = admit(active, { maxConcurrent: this.#deps.maxConcurrent, draining: this.draining });
+    const runs = this.store.known();
+    const active = runs.filter((run) => run.active).length;
+    const unsettled = runs.filter((run) => run.unsettled).length;
+    const admission = admit(
+      { active, unsettled },
+      { maxConcurrent: this.#deps.maxConcurrent, draining: this.draining },
+    );
     if (admission.kind === 'refused') return admission;
     const giveBack = this.store.reserve(ref);
     try {

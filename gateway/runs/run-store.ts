@@ -60,8 +60,14 @@ export class RunStore {
       ...run.ref,
       active: run.result === null,
       ending: run.abortRequested || run.owed !== 'all',
+      unsettled: run.owed !== 'nothing',
     }));
-    const reserved = [...this.#reserved.values()].map((ref) => ({ ...ref, active: true, ending: false }));
+    const reserved = [...this.#reserved.values()].map((ref) => ({
+      ...ref,
+      active: true,
+      ending: false,
+      unsettled: true,
+    }));
     return [...runs, ...reserved];
   }
 }

@@ -26,7 +26,7 @@ export const registerExtrasSchema = z.object({
     .refine((features) => features.length <= MAX_AGENTS, limited('MAX_AGENTS', MAX_AGENTS, 'features')),
   /** Agents that take no `task:input`. */
   withoutInput: z.array(nameSchema),
-  /** Unsettled runs, oldest first. */
+  /** Every unsettled run; those that go on first, then oldest first. */
   runs: z.array(reportedRunSchema).max(MAX_REPORTED_RUNS),
 });
 export type RegisterExtras = z.infer<typeof registerExtrasSchema>;
