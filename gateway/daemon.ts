@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { FEATURES } from '../shared/features.ts';
 import type { GatewayConfig } from '../shared/host.ts';
 import { MAX_REPORTED_RUNS } from '../shared/limits.ts';
 import type { RegisterV2 } from '../shared/protocol/register.ts';
@@ -59,7 +60,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
       capabilities: { name: hostName, agents: [...policy.agents.keys()], maxConcurrent, cwd, labels },
       protocol: 2,
       version,
-      features: [],
+      features: [...FEATURES],
       withoutInput: withoutInput(policy.agents),
       runs: await Promise.all(owed.map((run) => run.report())),
     };

@@ -34,6 +34,8 @@ export const FAILURE_CODES = [
   'agent_crashed',
   /** The task's time limit was up. */
   'timeout',
+  /** The agent gave no sign of life for `idleTimeout`: no output, no work of its processes. */
+  'idle_timeout',
   /** Waited longer than `QUEUE_TIMEOUT_MS`. */
   'queue_timeout',
   /** Its hosts were lost `MAX_ATTEMPTS` times, or one was and `onHostLost` forbids another. */

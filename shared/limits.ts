@@ -14,6 +14,8 @@ export const MAX_FRAME_BYTES = 1 * MIB;
 export const EXECUTE_ENVELOPE_BYTES = 32 * KIB;
 /** A task's prompt: half a frame, so that most prompts fit even with escapes. */
 export const MAX_PROMPT_BYTES = 512 * KIB;
+/** ms; an agent may think for seconds without a word, so a shorter `idleTimeout` would only strike by mistake. */
+export const MIN_IDLE_TIMEOUT_MS = 1000;
 /** A task's metadata as JSON. */
 export const MAX_METADATA_BYTES = 64 * KIB;
 /** Environment variables of a task: how many, and names and values together. */

@@ -15,6 +15,7 @@ import {
   MAX_RETRY_ATTEMPTS,
   MAX_RETRY_BACKOFF_MS,
   MAX_TASK_TIMEOUT_MS,
+  MIN_IDLE_TIMEOUT_MS,
   MIN_RETRY_BACKOFF_MS,
 } from './limits.ts';
 import { utf8Length } from './utf8.ts';
@@ -68,8 +69,14 @@ export const timeoutSchema = z
   .min(1, 'must be at least 1 ms')
   .max(MAX_TASK_TIMEOUT_MS, `must be at most ${MAX_TASK_TIMEOUT_MS} ms`);
 
-/** What a host is asked to run. `timeout` in ms; the server always fills it in. */
-export const taskRequestSchema = z.object({
+/** ms for which an agent may give no sign of life: no output, and no work of its processes. */
+export const idleTimeoutSchema = z
+  .int('must be a whole number of milliseconds')
+  .min(MIN_IDLE_TIMEOUT_MS, `must be at least ${MIN_IDLE_TIMEOUT_MS} ms`)
+  .max(MAX_TASK_TIMEOUT_MS, `must be at most ${MAX_TASK_TIMEOUT_MS} ms`);
+
+/** What every host is asked to run. `timeout` in ms; the server always fills it in. */
+export const taskRequestV1Schema = z.object({
   taskId: taskIdSchema,
   prompt: z.string(),
   cwd: z.string(),
@@ -78,6 +85,12 @@ export const taskRequestSchema = z.object({
   env: z.record(z.string(), z.string()).optional(),
   timeout: z.number().positive().optional(),
   metadata: z.record(z.string(), jsonValueSchema).optional(),
+});
+
+/** With what only hosts get that announced the feature for it. */
+export const taskRequestSchema = taskRequestV1Schema.extend({
+  /** ms; feature `idle_timeout`. */
+  idleTimeout: idleTimeoutSchema.optional(),
 });
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
@@ -142,6 +155,8 @@ export const WAITING_REASONS = [
   'no_host_with_agent',
   /** No online host with the agent has the labels. */
   'no_host_with_labels',
+  /** No online host with agent and labels has announced what the task needs beyond version 1 of the protocol. */
+  'no_host_with_features',
   /** Every host that fits is at its `maxConcurrent`. */
   'all_hosts_busy',
   /** Every host that fits has refused this task or takes no work just now. */
@@ -188,6 +203,8 @@ export const taskSchema = z.object({
   model: z.string().optional(),
   /** ms; the limit in force once assigned, before that the one asked for. */
   timeout: z.number().optional(),
+  /** As given; absent means that a silent agent is ended by `timeout` alone. */
+  idleTimeout: z.number().optional(),
   labels: z.record(z.string(), z.string()).optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   envNames: z.array(z.string()).optional(),

@@ -20,6 +20,7 @@ import { serverSettingsSchema } from '../shared/settings.ts';
 import {
   hostLostPolicySchema,
   taskRequestSchema,
+  taskRequestV1Schema,
   taskResultSchema,
   taskSchema,
   WAITING_REASONS,
@@ -71,7 +72,7 @@ function frames(): Map<string, Record<string, string>> {
 
 const FORMS: Record<string, Record<string, string>> = {
   HostCapabilities: describeShape(hostCapabilitiesSchema.shape, null),
-  TaskRequest: describeShape(taskRequestSchema.shape, null),
+  TaskRequest: describeShape(taskRequestV1Schema.shape, taskRequestSchema.shape),
   TaskResult: describeShape(taskResultSchema.shape, null),
   GatewayConfig: describeShape(gatewayConfigSchema.shape, null),
   AgentEvent: { type: '1', ...describeShape(agentEventSchema.shape, null) },

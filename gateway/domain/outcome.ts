@@ -11,11 +11,13 @@ export type RunEnd =
   | { kind: 'cut'; reason: CutReason; exit: AgentExit | null; verdict: Verdict | null }
   | { kind: 'unstarted'; message: string };
 
-export type CutReason = 'abort' | 'superseded' | 'shutdown' | 'timeout' | 'stopped' | 'disk';
+export type CutReason = 'abort' | 'superseded' | 'shutdown' | 'timeout' | 'idle' | 'stopped' | 'disk';
 
 export interface RunFacts {
   end: RunEnd;
   timeoutMs: number;
+  /** ms; absent when the task names none. */
+  idleTimeoutMs: number | undefined;
   durationMs: number;
   stderrTail: string;
   filesChanged: string[];
@@ -35,27 +37,31 @@ export function resultOf(facts: RunFacts): { result: TaskResult; error?: TaskErr
     filesChanged: facts.filesChanged,
   };
   if (success) return { result };
-  const { code, message } = failureOf(end, facts.timeoutMs);
+  const { code, message } = failureOf(end, facts);
   const details = utf8Tail(facts.stderrTail, MAX_OUTPUT_BYTES);
   const error: TaskError = { code, message: utf8Head(message, MAX_ERROR_BYTES) };
   return { result, error: details === '' ? error : { ...error, details } };
 }
 
-function failureOf(end: RunEnd, timeoutMs: number): Pick<TaskError, 'code' | 'message'> {
+type Limits = Pick<RunFacts, 'timeoutMs' | 'idleTimeoutMs'>;
+
+function failureOf(end: RunEnd, limits: Limits): Pick<TaskError, 'code' | 'message'> {
   switch (end.kind) {
     case 'exited':
       return { code: 'agent_failed', message: end.verdict.message };
     case 'unstarted':
       return { code: 'agent_crashed', message: `the agent could not be started: ${end.message}` };
     case 'cut':
-      return cutFailure(end.reason, timeoutMs);
+      return cutFailure(end.reason, limits);
   }
 }
 
-function cutFailure(reason: CutReason, timeoutMs: number): Pick<TaskError, 'code' | 'message'> {
+function cutFailure(reason: CutReason, { timeoutMs, idleTimeoutMs }: Limits): Pick<TaskError, 'code' | 'message'> {
   switch (reason) {
     case 'timeout':
       return { code: 'timeout', message: `the time limit of ${timeoutMs} ms was up` };
+    case 'idle':
+      return { code: 'idle_timeout', message: `the agent gave no sign of life for ${idleTimeoutMs} ms` };
     case 'abort':
       return { code: 'aborted', message: 'aborted on request' };
     case 'superseded':

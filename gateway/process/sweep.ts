@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KILL_GRACE_MS } from '../../shared/limits.ts';
-import { identityKey, type ProcessEntry, processesToKill } from '../domain/kill-plan.ts';
+import { identityKey, type ProcessEntry, processesOfRun } from '../domain/run-processes.ts';
 import { isErrno } from '../runs/durable.ts';
 import type { ProcessIdentity } from '../runs/files.ts';
 import { isAlive } from './identity.ts';
@@ -31,7 +31,7 @@ export async function sweep(options: SweepOptions): Promise<ProcessIdentity[]> {
   let emptyLooks = 0;
   for (;;) {
     const table = await processTable(options.mark);
-    const targets = processesToKill(table, { agent: options.agent, known: [...known.values()], self: process.pid });
+    const targets = processesOfRun(table, { agent: options.agent, known: [...known.values()], self: process.pid });
     emptyLooks = targets.length === 0 ? emptyLooks + 1 : 0;
     if (emptyLooks === EMPTY_LOOKS) return [];
     for (const target of targets) known.set(identityKey(target), target);

@@ -5,6 +5,7 @@ import { callAfter, settledWithin } from '../process/timer.ts';
 import type { RunRequest } from '../runs/files.ts';
 import { type AgentProcess, startAgent, writePrompt } from './agent-process.ts';
 import type { EndRequest } from './end.ts';
+import { becomesIdle } from './idle-watch.ts';
 import { type OutputDeps, type Reading, readStderr, readStdout } from './output.ts';
 
 /**
@@ -48,6 +49,7 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const stdout = readStdout(agent.child.stdout, deps);
   const stderr = readStderr(agent.child.stderr, deps);
   const output = Promise.all([stdout.done, stderr.done]);
+  const stopWatching = watchForIdleness(agent, deps, () => Math.min(stdout.quietMs(), stderr.quietMs()));
   output.catch((error: unknown) => {
     console.error('reading the output failed', error);
     end.request('disk');
@@ -58,11 +60,28 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const exited = await Promise.race([agent.exit, end.wait().then(() => null)]);
   const durationMs = performance.now() - started;
   cancelTimeout();
+  stopWatching();
   if (exited !== null) await settledWithin(output, OUTPUT_GRACE_MS);
   const left = await sweep({ mark: request.mark, agent: await agent.identity });
   if (left.length > 0) console.error('these processes could not be killed', left);
   await closeOutput(agent, output, [stdout, stderr]);
   return { end: endOf(agent, exited, deps), durationMs, stderrTail: stderr.tail.text };
+}
+
+/** Requests the end of an agent that is silent for the task's `idleTimeout`; returns what stops the watch. */
+function watchForIdleness(agent: AgentProcess, deps: AgentDeps, outputQuietMs: () => number): () => void {
+  const { request, end } = deps;
+  const { idleTimeout: idleTimeoutMs } = request.task;
+  if (idleTimeoutMs === undefined) return () => {};
+  const stop = new AbortController();
+  becomesIdle({ idleTimeoutMs, mark: request.mark, agent: agent.identity, outputQuietMs }, stop.signal).then(
+    (isIdle) => {
+      if (isIdle) end.request('idle');
+    },
+    // The time limit is still there.
+    (error: unknown) => console.error('the agent is no longer watched for idleness', error),
+  );
+  return () => stop.abort();
 }
 
 /** Destroying a stream throws away what it holds unread: only one of which nothing more comes is. */

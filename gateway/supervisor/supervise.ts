@@ -63,7 +63,7 @@ export async function supervise(
     // What the look at the work tree may have started, by the repository's own configuration.
     await sweep({ mark: request.mark, agent: null });
     const filesChanged = await relativePaths(request.task.cwd, [...byGit, ...reportedFiles(agent.end)]);
-    const facts = { ...agent, timeoutMs: request.timeoutMs, filesChanged };
+    const facts = { ...agent, timeoutMs: request.timeoutMs, idleTimeoutMs: request.task.idleTimeout, filesChanged };
     const lastSeq = await events.close(now());
     const result: ResultFile = { lastSeq, finishedAt: now(), ...resultOf(facts) };
     await untilRoom(() => replaceFile(run.file('RESULT'), JSON.stringify(result)));

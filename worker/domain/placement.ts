@@ -1,10 +1,14 @@
 /** Which host a task may run on, which one is taken, and why it waits. Pure. */
+import { neededFeatures } from '../../shared/features.ts';
 import type { Waiting } from '../../shared/task.ts';
 import { isReachable, type PoolHost, takesOffers } from './pool-host.ts';
 import type { PoolTask } from './pool-task.ts';
 
 /** What a task demands of a host; tasks with equal demands wait in one line. */
-export type Demand = Pick<PoolTask, 'agentType' | 'labels' | 'wantedHost' | 'refusals' | 'avoid' | 'hostId'>;
+export type Demand = Pick<
+  PoolTask,
+  'agentType' | 'labels' | 'wantedHost' | 'refusals' | 'avoid' | 'hostId' | 'idleTimeout'
+>;
 
 /** A host with the number of its slots that are taken, or may be. */
 export interface Candidate {
@@ -16,7 +20,7 @@ export function demandKey(demand: Demand): string {
   const labels = Object.entries(demand.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const refused = Object.entries(demand.refusals ?? {}).map(([hostId, { epoch }]) => `${epoch} ${hostId}`);
   const { agentType, wantedHost = null, avoid = null, hostId = null } = demand;
-  return JSON.stringify([agentType, labels, wantedHost, refused.sort(), avoid, hostId]);
+  return JSON.stringify([agentType, labels, wantedHost, refused.sort(), avoid, hostId, neededFeatures(demand)]);
 }
 
 function hasLabels(host: PoolHost, demand: Demand): boolean {
@@ -29,10 +33,14 @@ function hasAgent(host: PoolHost, demand: Demand): boolean {
   return host.capabilities.agents.includes(demand.agentType);
 }
 
-/** Agent, labels and host id are right; whether it is online, free or willing is another matter. */
+function hasFeatures(host: PoolHost, demand: Demand): boolean {
+  return neededFeatures(demand).every((feature) => host.features.includes(feature));
+}
+
+/** Agent, labels, features and host id are right; whether it is online, free or willing is another matter. */
 export function fits(host: PoolHost, demand: Demand): boolean {
   if (demand.wantedHost !== undefined && demand.wantedHost !== host.hostId) return false;
-  return hasAgent(host, demand) && hasLabels(host, demand);
+  return hasAgent(host, demand) && hasLabels(host, demand) && hasFeatures(host, demand);
 }
 
 /** It has refused the task for good and not registered since (rule 3). */
@@ -113,12 +121,20 @@ export function waitingFor(candidates: Iterable<Candidate>, demand: Demand): Wai
       message: `No online host offers "${demand.agentType}"; offered: ${offered}.`,
     };
   }
-  const fitting = withAgent.filter(({ host }) => hasLabels(host, demand));
-  if (fitting.length === 0) {
+  const withLabels = withAgent.filter(({ host }) => hasLabels(host, demand));
+  if (withLabels.length === 0) {
     const labels = list(Object.entries(demand.labels ?? {}), ([name, value]) => `${name}=${value}`);
     return {
       reason: 'no_host_with_labels',
       message: `No online host with "${demand.agentType}" has the labels ${labels}.`,
+    };
+  }
+  const fitting = withLabels.filter(({ host }) => hasFeatures(host, demand));
+  if (fitting.length === 0) {
+    const needed = neededFeatures(demand).join(', ');
+    return {
+      reason: 'no_host_with_features',
+      message: `No online host that fits offers what the task needs (${needed}): its gateway is too old for that.`,
     };
   }
   const willing = fitting.filter(({ host }) => !hasRefused(host, demand));

@@ -20,6 +20,7 @@ export const poolTaskSchema = z.object({
   cwd: z.string().optional(),
   model: z.string().optional(),
   timeout: z.number().optional(),
+  idleTimeout: z.number().optional(),
   envNames: z.array(z.string()).optional(),
   onHostLost: hostLostPolicySchema.optional(),
   retry: retrySchema.optional(),

@@ -32,6 +32,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     cwd: holdsOffer ? task.offerCwd : task.cwd,
     model: task.model,
     timeout: holdsOffer ? task.offerLimit : task.timeout,
+    idleTimeout: task.idleTimeout,
     labels: task.labels,
     metadata: body?.metadata,
     envNames: task.envNames,

@@ -2,7 +2,7 @@
  * An agent for the tests: stdin is a list of commands, one a line, obeyed in order; the end of stdin ends it.
  *
  * `print TEXT` · `error TEXT` (stderr) · `count N` (that many lines) · `drip N` (the same, slowly) · `env NAME` · `cwd` · `touch FILE` ·
- * `wait FILE` (until it exists) · `sleep MS` · `occupy DIR` (counts itself among those at work, see below) ·
+ * `wait FILE` (until it exists) · `sleep MS` · `work MS` (without a word) · `occupy DIR` (counts itself among those at work, see below) ·
  * `tree DIR` (starts what is hard to kill, then stays) · `exit CODE` · `stumble FILE CODE` (makes the file and exits so, unless it is there). Any other line is echoed as `got LINE`.
  */
 import { spawn } from 'node:child_process';
@@ -84,6 +84,9 @@ async function obey(line: string): Promise<void> {
       return;
     case 'sleep':
       return sleep(Number(rest));
+    case 'work':
+      for (const end = performance.now() + Number(rest); performance.now() < end; );
+      return;
     case 'occupy':
       return occupy(rest);
     case 'tree':

@@ -17,7 +17,7 @@ export function hasRoom(pool: Pool): boolean {
 }
 
 export function createTask(pool: Pool, request: CreateTask, { id, order, log }: NewTask, now: number): PoolTask {
-  const { agentType, labels, hostId, cwd, model, timeout, env, onHostLost, retry } = request;
+  const { agentType, labels, hostId, cwd, model, timeout, idleTimeout, env, onHostLost, retry } = request;
   const task: PoolTask = {
     id,
     order,
@@ -31,6 +31,7 @@ export function createTask(pool: Pool, request: CreateTask, { id, order, log }: 
     cwd,
     model,
     timeout,
+    idleTimeout,
     onHostLost,
     retry,
     ...(env === undefined ? {} : { envNames: Object.keys(env) }),

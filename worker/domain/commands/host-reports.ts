@@ -60,10 +60,9 @@ function endingOf(task: PoolTask, end: AttemptEnd, attempt: number, now: number)
   const { error: message, details, result } = end;
   const isOver =
     task.offeredAt !== undefined && task.offerLimit !== undefined && now >= task.offeredAt + task.offerLimit;
-  if (end.code === 'timeout' || (end.code === undefined && isOver)) {
-    return { status: 'timeout', code: 'timeout', message, details, result, ...common };
-  }
-  return { status: 'failed', code: end.code ?? 'agent_failed', message, details, result, ...common };
+  const code = end.code ?? (isOver ? 'timeout' : 'agent_failed');
+  const status = code === 'timeout' || code === 'idle_timeout' ? 'timeout' : 'failed';
+  return { status, code, message, details, result, ...common };
 }
 
 function keepLate(

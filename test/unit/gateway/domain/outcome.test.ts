@@ -5,6 +5,7 @@ import { MAX_FRAME_BYTES, MAX_OUTPUT_BYTES } from '../../../../shared/limits.ts'
 const facts = (end: RunEnd, stderrTail = '') => ({
   end,
   timeoutMs: 5000,
+  idleTimeoutMs: undefined,
   durationMs: 12.6,
   stderrTail,
   filesChanged: ['a'],
@@ -39,6 +40,7 @@ describe('the result of a run', () => {
     ['superseded', 'aborted'],
     ['shutdown', 'aborted'],
     ['timeout', 'timeout'],
+    ['idle', 'idle_timeout'],
     ['stopped', 'agent_crashed'],
     ['disk', 'agent_crashed'],
   ])('cut by %s is %s, never a success, even if the agent then ended well', (reason, code) => {

@@ -71,6 +71,13 @@ describe('pickHost', () => {
       'a',
     ],
     ['the host that was asked for', [on(host('a')), on(host('b'), 1)], { ...demand, wantedHost: 'b' }, 'b'],
+    ['nobody without a feature that it needs', [on(host('a'))], { ...demand, idleTimeout: 1000 }, null],
+    [
+      'who has announced the feature',
+      [on(host('a')), on(host('b', { features: ['idle_timeout'] }), 1)],
+      { ...demand, idleTimeout: 1000 },
+      'b',
+    ],
     [
       '[L8] another than the one that was lost with it',
       [on(host('a')), on(host('b'), 1)],
@@ -97,6 +104,7 @@ describe('waitingFor', () => {
     ['host_offline', [on(host('a', { online: false }))], { ...demand, wantedHost: 'a' }],
     ['no_host_with_agent', [on(host('a'))], { agentType: 'gemini' }],
     ['no_host_with_labels', [on(host('a'))], { ...demand, labels: { os: 'linux' } }],
+    ['no_host_with_features', [on(host('a'))], { ...demand, idleTimeout: 1000 }],
     ['refused_by_hosts', [on(host('a'))], { ...demand, refusals: { a: refusal(1) } }],
     ['all_hosts_busy', [on(host('a'), 2)], demand],
   ])('says %s', (reason, candidates, wanted) => {
@@ -124,4 +132,10 @@ test('demands that differ only in the order of labels wait in one line', () => {
   const a = demandKey({ ...demand, labels: { x: '1', y: '2' } });
   expect(demandKey({ ...demand, labels: { y: '2', x: '1' } })).toBe(a);
   expect(demandKey({ ...demand, labels: { y: '2' } })).not.toBe(a);
+});
+
+test('a task that needs a feature waits in another line, for whatever value of it in the same', () => {
+  const needy = demandKey({ ...demand, idleTimeout: 1000 });
+  expect(needy).not.toBe(demandKey(demand));
+  expect(demandKey({ ...demand, idleTimeout: 2000 })).toBe(needy);
 });

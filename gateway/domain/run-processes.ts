@@ -12,9 +12,11 @@ export interface ProcessEntry {
   zombie: boolean;
   /** Its environment bears the run's mark. */
   marked: boolean;
+  /** ms of processor time that it and those of its children that it has collected have used. */
+  cpuMs: number;
 }
 
-export interface SweepTarget {
+export interface RunMembers {
   /** The agent itself: leader of its own session; null when it is unknown. */
   agent: ProcessIdentity | null;
   /** Processes that an earlier look found to belong to the run; their parents may have died since. */
@@ -28,7 +30,7 @@ export interface SweepTarget {
  * them began; the last finds a process that cleared its environment and lost its parent. A marked process in somebody else's
  * session (a build server may give it to what it starts for a client) says nothing about its neighbours there.
  */
-export function processesToKill(table: readonly ProcessEntry[], target: SweepTarget): ProcessEntry[] {
+export function processesOfRun(table: readonly ProcessEntry[], target: RunMembers): ProcessEntry[] {
   const identities = [...target.known, ...(target.agent === null ? [] : [target.agent])];
   const known = new Set(identities.map(identityKey));
   const pids = new Set(table.map((entry) => entry.pid));
