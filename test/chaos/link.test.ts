@@ -8,11 +8,12 @@ import { FaultyLink, portOf } from './link.ts';
 interface Heard {
   text: string;
   open: boolean;
+  end(): void;
 }
 
 const heard: Heard[] = [];
 const server = createServer((socket) => {
-  const each: Heard = { text: '', open: true };
+  const each: Heard = { text: '', open: true, end: () => socket.destroy() };
   heard.push(each);
   socket.on('error', () => {});
   socket.on('data', (bytes) => {
@@ -56,7 +57,7 @@ function open() {
 }
 
 function far(index: number): Heard {
-  return heard[index] ?? { text: '', open: false };
+  return heard[index] ?? { text: '', open: false, end: () => {} };
 }
 
 const soon = (what: string, probe: () => boolean) => until(what, () => (probe() ? true : undefined));
@@ -94,7 +95,7 @@ test('swallow: neither end hears or loses anything, not even afterwards; the nex
   whole.say('five');
   await soon('a second echo', () => whole.text === 'echo oneecho five');
   expect(near).toMatchObject({ text: 'echo one', ended: false });
-  expect(far(0)).toEqual({ text: 'one', open: true });
+  expect(far(0)).toMatchObject({ text: 'one', open: true });
 });
 
 test('slow: everything comes, in order', async () => {
@@ -117,4 +118,14 @@ test('double: the near end is lost; the far end stays and hears the last of it',
   await connected();
   await soon('the late bytes', () => far(0).text === 'onetwo');
   expect(far(0).open).toBe(true);
+});
+
+test('closes also the end that is left of a connection whose bytes vanish', async () => {
+  const near = await connected();
+  link.set('swallow');
+  far(0).end();
+  await soon('the far end is closed', () => !far(0).open);
+  expect(near.ended).toBe(false);
+  await link.close();
+  await soon('the near end is closed', () => near.ended);
 });

@@ -113,10 +113,12 @@ export class FaultyLink {
       const pair = new Pair(near, connect(targetPort, '127.0.0.1'));
       pair.set(this.#mode);
       this.#pairs.add(pair);
-      pair.far.on('close', () => {
-        pair.ended();
-        this.#pairs.delete(pair);
-      });
+      for (const end of [pair.near, pair.far])
+        end.on('close', () => {
+          if (pair.far.closed) pair.ended();
+          // A pair that swallows keeps one end open when the other has gone, and that one is still to be closed.
+          if (pair.near.closed && pair.far.closed) this.#pairs.delete(pair);
+        });
     });
   }
 
