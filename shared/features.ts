@@ -2,10 +2,18 @@
 export const FEATURES = [
   /** `idleTimeout` is kept. */
   'idle_timeout',
+  /** `sessionId` of a task is the agent's session to go on with. */
+  'sessions',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** The features without which a host would run the task other than it asks. */
-export function neededFeatures(task: { idleTimeout?: number | undefined }): Feature[] {
-  return task.idleTimeout === undefined ? [] : ['idle_timeout'];
+export function neededFeatures(task: {
+  idleTimeout?: number | undefined;
+  resumeSession?: string | undefined;
+}): Feature[] {
+  const needed: Feature[] = [];
+  if (task.idleTimeout !== undefined) needed.push('idle_timeout');
+  if (task.resumeSession !== undefined) needed.push('sessions');
+  return needed;
 }

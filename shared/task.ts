@@ -75,6 +75,12 @@ export const idleTimeoutSchema = z
   .min(MIN_IDLE_TIMEOUT_MS, `must be at least ${MIN_IDLE_TIMEOUT_MS} ms`)
   .max(MAX_TASK_TIMEOUT_MS, `must be at most ${MAX_TASK_TIMEOUT_MS} ms`);
 
+/** An agent's own session. It becomes an argument of the agent's command line, so it may not look like a flag. */
+export const sessionIdSchema = nameSchema.regex(
+  /^[A-Za-z0-9][\x21-\x7e]*$/,
+  'must be printable ASCII without spaces, and begin with a letter or digit',
+);
+
 /** What every host is asked to run. `timeout` in ms; the server always fills it in. */
 export const taskRequestV1Schema = z.object({
   taskId: taskIdSchema,
@@ -91,6 +97,8 @@ export const taskRequestV1Schema = z.object({
 export const taskRequestSchema = taskRequestV1Schema.extend({
   /** ms; feature `idle_timeout`. */
   idleTimeout: idleTimeoutSchema.optional(),
+  /** The session to go on with; feature `sessions`. */
+  sessionId: sessionIdSchema.optional(),
 });
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
@@ -157,6 +165,8 @@ export const WAITING_REASONS = [
   'no_host_with_labels',
   /** No online host with agent and labels has announced what the task needs beyond version 1 of the protocol. */
   'no_host_with_features',
+  /** Another task is at work in the session that this one is to go on with. */
+  'session_busy',
   /** Every host that fits is at its `maxConcurrent`. */
   'all_hosts_busy',
   /** Every host that fits has refused this task or takes no work just now. */
@@ -203,6 +213,8 @@ export const taskSchema = z.object({
   model: z.string().optional(),
   /** ms; the limit in force once assigned, before that the one asked for. */
   timeout: z.number().optional(),
+  /** As given: the task in whose session this one goes on. */
+  continueTask: taskIdSchema.optional(),
   /** As given; absent means that a silent agent is ended by `timeout` alone. */
   idleTimeout: z.number().optional(),
   labels: z.record(z.string(), z.string()).optional(),

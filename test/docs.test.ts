@@ -8,6 +8,7 @@ import { createTaskSchema } from '../shared/api/tasks.ts';
 import { CLOSE } from '../shared/close-codes.ts';
 import { ERROR_STATUS, FAILURE_CODES } from '../shared/errors.ts';
 import { agentEventSchema } from '../shared/event.ts';
+import { FEATURES } from '../shared/features.ts';
 import { gatewayConfigSchema, hostCapabilitiesSchema } from '../shared/host.ts';
 import { downSchema } from '../shared/protocol/down.ts';
 import { HEARTBEAT_REQUEST, HEARTBEAT_RESPONSE } from '../shared/protocol/heartbeat.ts';
@@ -93,6 +94,11 @@ describe('docs/protocol.md', () => {
   test.each([...frames()])('`%s` stands there with every field and its version', (type, fields) => {
     expect(bySection.has(`\`${type}\``), `a section ### \`${type}\``).toBe(true);
     expect(documented(`\`${type}\``)).toEqual(fields);
+  });
+
+  test('names every feature', () => {
+    const named = table(sections(protocol, 4).get('Features') ?? '').map(([feature]) => plain(feature));
+    expect(named).toEqual([...FEATURES]);
   });
 
   test.each(Object.entries(FORMS))('%s stands there with every field', (name, fields) => {

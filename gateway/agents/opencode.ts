@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { TaskRequest } from '../../shared/task.ts';
 import { OPENCODE_START, stepOpenCode } from '../domain/opencode-parse.ts';
 import { openCodeVerdict, sessionInLog } from '../domain/opencode-verdict.ts';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
@@ -24,7 +25,7 @@ export function openCodeDriver(request: RunRequest, spec: OpenCodeSpec, temporar
   const env: Record<string, string> = { OPENCODE_DISABLE_AUTOUPDATE: '1', BUN_TMPDIR: temporary, ...request.env };
   return {
     plan: {
-      command: [...spec.command, ...openCodeFlags(request.task.model, request.env)],
+      command: [...spec.command, ...openCodeFlags(request.task, request.env)],
       env,
       stdin: request.task.prompt,
       formatInput: null,
@@ -43,10 +44,14 @@ export function openCodeDriver(request: RunRequest, spec: OpenCodeSpec, temporar
 }
 
 /** The prompt is never among them: it would be quoted, and read as a flag when it begins with `-`. */
-export function openCodeFlags(model: string | undefined, env: Readonly<Record<string, string>>): string[] {
+export function openCodeFlags(
+  { model, sessionId }: Pick<TaskRequest, 'model' | 'sessionId'>,
+  env: Readonly<Record<string, string>>,
+): string[] {
   const flags = ['--print-logs', '--log-level', 'INFO', 'run', '--format', 'json', '--thinking', '--port', '0'];
   if (!OWNER_PERMISSION_NAMES.some((name) => env[name] !== undefined)) flags.push('--auto');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
+  if (sessionId !== undefined) flags.push(`--session=${sessionId}`);
   return flags;
 }

@@ -35,6 +35,11 @@ export function withoutInput(agents: ReadonlyMap<string, AgentSpec>): string[] {
   return [...agents].filter(([, spec]) => !takesInput(spec)).map(([name]) => name);
 }
 
+/** It can go on with a session of its own. */
+export function takesSession(spec: AgentSpec): boolean {
+  return spec.protocol !== 'text';
+}
+
 export function takesInput(spec: AgentSpec): boolean {
   return spec.protocol === 'text' && spec.input;
 }

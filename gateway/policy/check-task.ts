@@ -3,6 +3,7 @@ import type { TaskRequest } from '../../shared/task.ts';
 import { OWNER_PERMISSION_NAMES } from '../agents/opencode.ts';
 import { agentEnvironment, taskMaySet } from '../domain/env-names.ts';
 import type { AgentSpec } from '../runs/files.ts';
+import { takesSession } from './agent-table.ts';
 import { placeTask } from './roots.ts';
 
 /** What the owner of the host allows; fixed while the daemon runs. */
@@ -41,6 +42,8 @@ function refused(reason: RefusalReason, message: string): Refusal {
 export async function checkTask(task: TaskRequest, policy: Policy): Promise<AllowedTask | Refusal> {
   const agent = policy.agents.get(task.agentType);
   if (agent === undefined) return refused('agent', 'this host does not run that agent');
+  if (task.sessionId !== undefined && !takesSession(agent))
+    return refused('agent', 'that agent has no sessions to go on with');
   const decided = OWNER_PERMISSION_NAMES.some((name) => policy.environment[name] !== undefined);
   const maySet = taskMaySet(policy.taskEnv, [...policy.passEnv, ...(decided ? OWNER_PERMISSION_NAMES : [])]);
   const forbidden = Object.keys(task.env ?? {}).filter((name) => !maySet(name));

@@ -41,6 +41,11 @@ export class LocalRun {
     return runKey(this.ref);
   }
 
+  /** The agent's session: as the agent names it, before that as the task asks for. */
+  get session(): string | undefined {
+    return this.sessionId === '' ? this.directory.request?.task.sessionId : this.sessionId;
+  }
+
   /** Reads again what the supervisor has written beside events. */
   async refresh(): Promise<void> {
     this.sessionId = (await this.directory.session()) ?? '';

@@ -67,6 +67,9 @@ export class RunManager {
     const known = this.store.get(ref);
     if (known !== undefined) return known.owed === 'nothing' ? { kind: 'settled' } : { kind: 'accepted', run: known };
     if (asked !== undefined && this.store.wasSettled(ref)) return { kind: 'settled' };
+    // The server may not know yet that a run has not quite ended.
+    if (task.sessionId !== undefined && this.store.active().some((run) => run.session === task.sessionId))
+      return { kind: 'refused', reason: 'full', message: 'another run of this host is still in that session' };
     const verdict = await this.#deps.check(task);
     if (verdict.kind === 'refused') return verdict;
     // Nothing is awaited between this decision and the slot being taken.

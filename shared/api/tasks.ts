@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostIdSchema } from '../ids.ts';
+import { hostIdSchema, taskIdSchema } from '../ids.ts';
 import {
   DEFAULT_TASK_PAGE,
   EXECUTE_ENVELOPE_BYTES,
@@ -19,6 +19,7 @@ import {
   pathSchema,
   promptSchema,
   retrySchema,
+  sessionIdSchema,
   taskSchema,
   taskStatusSchema,
   timeoutSchema,
@@ -29,9 +30,14 @@ import { pageSize } from './query.ts';
 /** Within every single limit, the sum may still not fit into the frame that hands the task to a host. */
 const MAX_TASK_BYTES = MAX_FRAME_BYTES - EXECUTE_ENVELOPE_BYTES;
 
+const DEFAULT_AGENT_TYPE = 'opencode';
+
 const createTaskShape = z.strictObject({
   prompt: promptSchema,
-  agentType: nameSchema.default('opencode'),
+  /** Filled in unless the task continues another. */
+  agentType: nameSchema.optional(),
+  continueTask: taskIdSchema.optional(),
+  sessionId: sessionIdSchema.optional(),
   cwd: pathSchema.optional(),
   model: nameSchema.optional(),
   env: envSchema.optional(),
@@ -44,11 +50,25 @@ const createTaskShape = z.strictObject({
   retry: retrySchema.optional(),
 });
 
+/** What a task that continues another has from that one. */
+const CONTINUED_FIELDS = ['agentType', 'sessionId', 'hostId', 'cwd', 'labels'] as const;
+
 /** `POST /api/tasks`. Unknown fields are refused by name: a misspelt option must not be ignored. */
-export const createTaskSchema = createTaskShape.refine((task) => utf8Length(JSON.stringify(task)) <= MAX_TASK_BYTES, {
-  ...limited('MAX_FRAME_BYTES', MAX_TASK_BYTES),
-  when: ({ issues }) => issues.length === 0,
-});
+export const createTaskSchema = createTaskShape
+  .superRefine((task, context) => {
+    if (task.continueTask === undefined) return;
+    for (const name of CONTINUED_FIELDS.filter((field) => task[field] !== undefined))
+      context.addIssue({ code: 'custom', path: [name], message: 'comes from the continued task: leave it out' });
+  })
+  .refine(({ sessionId, hostId }) => sessionId === undefined || hostId !== undefined, {
+    path: ['hostId'],
+    message: 'is required with "sessionId": a session lives on one host',
+  })
+  .overwrite((task) => (task.continueTask === undefined ? { agentType: DEFAULT_AGENT_TYPE, ...task } : task))
+  .refine((task) => utf8Length(JSON.stringify(task)) <= MAX_TASK_BYTES, {
+    ...limited('MAX_FRAME_BYTES', MAX_TASK_BYTES),
+    when: ({ issues }) => issues.length === 0,
+  });
 export type CreateTask = z.infer<typeof createTaskSchema>;
 
 /** Printable ASCII, as HTTP headers carry it. */

@@ -7,20 +7,23 @@ import type { PoolTask } from './pool-task.ts';
 /** What a task demands of a host; tasks with equal demands wait in one line. */
 export type Demand = Pick<
   PoolTask,
-  'agentType' | 'labels' | 'wantedHost' | 'refusals' | 'avoid' | 'hostId' | 'idleTimeout'
+  'agentType' | 'labels' | 'wantedHost' | 'refusals' | 'avoid' | 'hostId' | 'idleTimeout' | 'resumeSession'
 >;
 
 /** A host with the number of its slots that are taken, or may be. */
 export interface Candidate {
   host: PoolHost;
   active: number;
+  /** Another task is, or may be, at work there in the session that is asked for. */
+  sessionBusy?: boolean;
 }
 
 export function demandKey(demand: Demand): string {
   const labels = Object.entries(demand.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const refused = Object.entries(demand.refusals ?? {}).map(([hostId, { epoch }]) => `${epoch} ${hostId}`);
-  const { agentType, wantedHost = null, avoid = null, hostId = null } = demand;
-  return JSON.stringify([agentType, labels, wantedHost, refused.sort(), avoid, hostId, neededFeatures(demand)]);
+  const { agentType, wantedHost = null, avoid = null, hostId = null, resumeSession = null } = demand;
+  const features = neededFeatures(demand);
+  return JSON.stringify([agentType, labels, wantedHost, refused.sort(), avoid, hostId, features, resumeSession]);
 }
 
 function hasLabels(host: PoolHost, demand: Demand): boolean {
@@ -75,7 +78,7 @@ export function pickHost(candidates: Iterable<Candidate>, demand: Demand, now: n
     // A new offer to the host that may still run the old one takes that one's place.
     const active = candidate.active - (host.hostId === demand.hostId ? 1 : 0);
     if (active >= host.capabilities.maxConcurrent || !takesOffers(host, now) || !fits(host, demand)) continue;
-    if (hasRefused(host, demand)) continue;
+    if (hasRefused(host, demand) || candidate.sessionBusy === true) continue;
     if (host.hostId === demand.avoid) lastResort = host;
     else if (best === null || isBetter(candidate, best)) best = candidate;
   }
@@ -141,6 +144,9 @@ export function waitingFor(candidates: Iterable<Candidate>, demand: Demand): Wai
   if (willing.length === 0) {
     const words = refusalWords(demand.refusals);
     return { reason: 'refused_by_hosts', message: `Every online host that fits has refused the task. ${words}` };
+  }
+  if (willing.every(({ sessionBusy }) => sessionBusy)) {
+    return { reason: 'session_busy', message: `Another task is at work in session "${demand.resumeSession}".` };
   }
   if (willing.some(isFree)) return null;
   const slots = list(willing, ({ host, active }) => `${host.hostId} ${active}/${host.capabilities.maxConcurrent}`);

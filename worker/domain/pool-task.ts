@@ -17,6 +17,9 @@ export const poolTaskSchema = z.object({
   labels: z.record(z.string(), z.string()).optional(),
   /** The host that the task asked for. */
   wantedHost: z.string().optional(),
+  /** The task that it continues, and the agent's session to go on with. */
+  continueTask: z.string().optional(),
+  resumeSession: z.string().optional(),
   cwd: z.string().optional(),
   model: z.string().optional(),
   timeout: z.number().optional(),
@@ -75,6 +78,11 @@ export function isActive(task: PoolTask): boolean {
 /** It holds one of its host's slots. */
 export function holdsSlot(task: PoolTask): boolean {
   return task.status === 'assigned' || task.status === 'running';
+}
+
+/** The agent's session that it is at work in, as far as is known. */
+export function sessionOf(task: PoolTask): string | undefined {
+  return task.sessionId ?? task.resumeSession;
 }
 
 /** The host's end of this attempt was taken: a repeat of it gets the same answer, and its run is owed nothing more. */

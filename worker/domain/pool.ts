@@ -9,7 +9,7 @@ import { HostLoads } from './host-loads.ts';
 import type { Candidate } from './placement.ts';
 import type { BodyPatch, Nudge, Owed } from './pool-effects.ts';
 import { isReachable, type PoolHost } from './pool-host.ts';
-import { holdsSlot, isActive, type PoolTask } from './pool-task.ts';
+import { holdsSlot, isActive, type PoolTask, sessionOf } from './pool-task.ts';
 import { WaitingIndex } from './waiting-index.ts';
 
 /** What a decision changed, for the store and for the effects after the commit. */
@@ -23,6 +23,8 @@ export interface Staged {
   /** Inputs that the host has, or that nobody wants any more. */
   settledInputs: { taskId: string; inputId?: string }[];
 }
+
+type SessionDemand = Pick<PoolTask, 'id' | 'resumeSession'>;
 
 function emptyStage(): Staged {
   return {
@@ -124,8 +126,8 @@ export class Pool {
     return this.#loads.tasks(hostId).filter((task) => !holdsSlot(task));
   }
 
-  *candidates(): Generator<Candidate> {
-    for (const host of this.#hosts.values()) yield this.#candidate(host);
+  *candidates(task: SessionDemand): Generator<Candidate> {
+    for (const host of this.#hosts.values()) yield this.#candidate(host, task);
   }
 
   get hasOpenHosts(): boolean {
@@ -133,11 +135,11 @@ export class Pool {
   }
 
   /** Every host that `pickHost` could take for the task, and some that it will not. */
-  *openCandidates({ wantedHost }: Pick<PoolTask, 'wantedHost'>): Generator<Candidate> {
-    if (wantedHost === undefined) for (const host of this.#open.values()) yield this.#candidate(host);
+  *openCandidates(task: SessionDemand & Pick<PoolTask, 'wantedHost'>): Generator<Candidate> {
+    if (task.wantedHost === undefined) for (const host of this.#open.values()) yield this.#candidate(host, task);
     else {
-      const host = this.#open.get(wantedHost);
-      if (host !== undefined) yield this.#candidate(host);
+      const host = this.#open.get(task.wantedHost);
+      if (host !== undefined) yield this.#candidate(host, task);
     }
   }
 
@@ -219,8 +221,11 @@ export class Pool {
   }
 
   /** A shadow takes a slot as well: the host would be over its capacity if it went on with it (L7). */
-  #candidate(host: PoolHost): Candidate {
-    return { host, active: this.#loads.active(host.hostId) };
+  #candidate(host: PoolHost, task: SessionDemand): Candidate {
+    const candidate = { host, active: this.#loads.active(host.hostId) };
+    if (task.resumeSession === undefined) return candidate;
+    const others = this.#loads.tasks(host.hostId).filter(({ id }) => id !== task.id);
+    return { ...candidate, sessionBusy: others.some((other) => sessionOf(other) === task.resumeSession) };
   }
 
   #watchTask(taskId: string): void {

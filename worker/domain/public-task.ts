@@ -3,7 +3,7 @@ import type { Task, Waiting } from '../../shared/task.ts';
 import type { TaskBody, TaskView } from '../rpc.ts';
 import { waitingFor } from './placement.ts';
 import type { Pool } from './pool.ts';
-import { isActive, type PoolTask, shownAttempt } from './pool-task.ts';
+import { isActive, type PoolTask, sessionOf, shownAttempt } from './pool-task.ts';
 import { waitingForRetry } from './retry.ts';
 
 function waitingOf(pool: Pool, task: PoolTask): Waiting | undefined {
@@ -18,7 +18,7 @@ function waitingOf(pool: Pool, task: PoolTask): Waiting | undefined {
   }
   if (task.status === 'assigned') return { reason: 'awaiting_host', message: `Handed to host "${task.hostId}".` };
   if (task.status !== 'queued') return undefined;
-  return waitingForRetry(task) ?? waitingFor(pool.candidates(), task) ?? undefined;
+  return waitingForRetry(task) ?? waitingFor(pool.candidates(task), task) ?? undefined;
 }
 
 export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | null): TaskView {
@@ -29,6 +29,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     status: task.status,
     prompt: body?.prompt,
     agentType: task.agentType,
+    continueTask: task.continueTask,
     cwd: holdsOffer ? task.offerCwd : task.cwd,
     model: task.model,
     timeout: holdsOffer ? task.offerLimit : task.timeout,
@@ -44,7 +45,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     startedAt: task.status === 'queued' || task.status === 'assigned' ? undefined : task.startedAt,
     finishedAt: task.finishedAt,
     aborting: task.abortedAt !== undefined && isActive(task) ? true : undefined,
-    sessionId: holdsOffer ? task.sessionId : undefined,
+    sessionId: holdsOffer ? sessionOf(task) : task.resumeSession,
     result: body?.result,
     error,
     failedAttempts: body?.failedAttempts,

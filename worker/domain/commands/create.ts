@@ -1,5 +1,5 @@
 /** A client's new task. Pure. */
-import type { CreateTask } from '../../../shared/api/tasks.ts';
+import type { PlacedRequest } from '../continuation.ts';
 import { record } from '../lifecycle.ts';
 import type { Pool } from '../pool.ts';
 import type { PoolTask } from '../pool-task.ts';
@@ -16,8 +16,21 @@ export function hasRoom(pool: Pool): boolean {
   return pool.waiting.size < pool.settings.MAX_QUEUED_TASKS;
 }
 
-export function createTask(pool: Pool, request: CreateTask, { id, order, log }: NewTask, now: number): PoolTask {
-  const { agentType, labels, hostId, cwd, model, timeout, idleTimeout, env, onHostLost, retry } = request;
+export function createTask(pool: Pool, request: PlacedRequest, { id, order, log }: NewTask, now: number): PoolTask {
+  const {
+    agentType,
+    labels,
+    hostId,
+    continueTask,
+    sessionId,
+    cwd,
+    model,
+    timeout,
+    idleTimeout,
+    env,
+    onHostLost,
+    retry,
+  } = request;
   const task: PoolTask = {
     id,
     order,
@@ -28,6 +41,8 @@ export function createTask(pool: Pool, request: CreateTask, { id, order, log }: 
     agentType,
     labels,
     wantedHost: hostId,
+    continueTask,
+    resumeSession: sessionId,
     cwd,
     model,
     timeout,

@@ -229,6 +229,7 @@ export class SchedulerCore {
       ...(body?.env === undefined ? {} : { env: body.env }),
       ...(task.offerLimit === undefined ? {} : { timeout: task.offerLimit }),
       ...(body?.metadata === undefined ? {} : { metadata: body.metadata }),
+      ...(task.resumeSession === undefined ? {} : { sessionId: task.resumeSession }),
       ...(task.idleTimeout === undefined ? {} : { idleTimeout: task.idleTimeout }),
     };
     return { taskId: task.id, attempt: task.offer, log: task.log, task: request };

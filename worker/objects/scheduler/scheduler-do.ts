@@ -13,6 +13,7 @@ import { expire } from '../../domain/commands/expire.ts';
 import { hostDisconnected, markAlive } from '../../domain/commands/host-link.ts';
 import { lateEnd, taskEnded, taskRefused, taskStarted } from '../../domain/commands/host-reports.ts';
 import { hostRegistered } from '../../domain/commands/register.ts';
+import { placeRequest } from '../../domain/continuation.ts';
 import type { Pool } from '../../domain/pool.ts';
 import type { PoolTask } from '../../domain/pool-task.ts';
 import { viewHost } from '../../domain/public-host.ts';
@@ -78,10 +79,12 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
         const message = `MAX_QUEUED_TASKS: ${pool.settings.MAX_QUEUED_TASKS} tasks wait already; try again when some have started.`;
         return { kind: 'error', code: 'queue_full', message };
       }
+      const placed = placeRequest(pool, request);
+      if ('code' in placed) return placed;
       const id = crypto.randomUUID();
       const log = logObjectName(this.#core.pool, id, now);
       const { prompt, metadata, env } = request;
-      const task = createTask(pool, request, { id, log, order: this.#core.nextOrder() }, now);
+      const task = createTask(pool, placed, { id, log, order: this.#core.nextOrder() }, now);
       this.#core.store.insertBody(id, { prompt, metadata, env });
       if (key !== null) this.#core.store.rememberKey(key.name, id, key.hash, now + IDEMPOTENCY_TTL_MS);
       return { kind: 'created', view: viewTask(pool, task, { prompt, metadata }) };

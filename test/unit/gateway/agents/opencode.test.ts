@@ -31,14 +31,19 @@ describe('how OpenCode is started', () => {
   });
 
   it('[L9] a model is one word with its flag, whatever it is called', () => {
-    expect(openCodeFlags('--auto', { OPENCODE_PERMISSION: '{}' })).toContain('--model=--auto');
-    expect(openCodeFlags(undefined, {}).some((flag) => flag.startsWith('--model'))).toBe(false);
+    expect(openCodeFlags({ model: '--auto' }, { OPENCODE_PERMISSION: '{}' })).toContain('--model=--auto');
+    expect(openCodeFlags({}, {}).some((flag) => flag.startsWith('--model'))).toBe(false);
+  });
+
+  it('goes on with the session that the task names', () => {
+    expect(openCodeFlags({ sessionId: 'ses_1' }, {})).toContain('--session=ses_1');
+    expect(openCodeFlags({}, {}).some((flag) => flag.startsWith('--session'))).toBe(false);
   });
 
   it('[L9] approves what would be asked only where the owner has said nothing about it', () => {
-    expect(openCodeFlags(undefined, {})).toContain('--auto');
+    expect(openCodeFlags({}, {})).toContain('--auto');
     for (const name of ['OPENCODE_PERMISSION', 'OPENCODE_CONFIG', 'OPENCODE_CONFIG_CONTENT', 'OPENCODE_CONFIG_DIR']) {
-      expect(openCodeFlags(undefined, { [name]: '' })).not.toContain('--auto');
+      expect(openCodeFlags({}, { [name]: '' })).not.toContain('--auto');
     }
   });
 

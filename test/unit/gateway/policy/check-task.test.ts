@@ -22,6 +22,24 @@ function judged(taskEnv: Record<string, string>, environment: Record<string, str
   return checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType: 'opencode', env: taskEnv }, policy);
 }
 
+test('a session is gone on with only by an agent that has sessions', async () => {
+  const policy: Policy = {
+    agents: new Map([
+      ['opencode', { protocol: 'opencode', command: ['/bin/opencode'] }],
+      ['lines', { protocol: 'text', command: ['/bin/cat'], input: true }],
+    ]),
+    cwd: dir,
+    allowedRoots: [dir],
+    passEnv: [],
+    taskEnv: null,
+    environment: {},
+  };
+  const judge = (agentType: string) =>
+    checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType, sessionId: 's' }, policy);
+  expect(await judge('opencode')).toMatchObject({ kind: 'allowed' });
+  expect(await judge('lines')).toMatchObject({ kind: 'refused', reason: 'agent' });
+});
+
 describe('[L9] what the owner has said of OpenCode', () => {
   const owner = { OPENCODE_PERMISSION: '{"bash":"deny"}' };
 

@@ -36,6 +36,28 @@ describe('POST /api/tasks [C2]', () => {
     expect(createTaskSchema.parse(body)).toEqual(body);
   });
 
+  test('a follow-up has the agent and the place of the task that it continues, and may name neither', () => {
+    expect(createTaskSchema.parse({ prompt: 'x', continueTask: 't1' })).toEqual({ prompt: 'x', continueTask: 't1' });
+    const body = { prompt: 'x', continueTask: 't1', agentType: 'opencode', hostId: 'a', labels: {} };
+    const { error } = createTaskSchema.safeParse(body);
+    const message = 'comes from the continued task: leave it out';
+    expect(error && fieldIssues(error)).toEqual(
+      ['agentType', 'hostId', 'labels'].map((field) => expect.objectContaining({ field, message })),
+    );
+  });
+
+  test('a session is named with its host, and is no flag', () => {
+    const body = { prompt: 'x', sessionId: 'ses_1' };
+    const { error } = createTaskSchema.safeParse(body);
+    expect(error && fieldIssues(error)).toMatchObject([{ field: 'hostId' }]);
+    expect(createTaskSchema.parse({ ...body, hostId: 'a' })).toMatchObject({
+      sessionId: 'ses_1',
+      agentType: 'opencode',
+    });
+    for (const sessionId of ['--auto', 'a b', '', 'a\n'])
+      expect(createTaskSchema.safeParse({ ...body, hostId: 'a', sessionId }).success).toBe(false);
+  });
+
   test('what is accepted fits into the frame that hands it to a host', () => {
     const room = MAX_FRAME_BYTES - EXECUTE_ENVELOPE_BYTES;
     const escaped = (units: number) => ({ prompt: '"'.repeat(units), agentType: 'opencode' });

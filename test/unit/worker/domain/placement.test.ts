@@ -40,6 +40,9 @@ function refusal(epoch: number): { epoch: number; words: string } {
   return { epoch, words: 'directory: not allowed' };
 }
 
+const able = host('a', { features: ['sessions'] });
+const followUp: Demand = { ...demand, wantedHost: 'a', resumeSession: 'ses_1' };
+
 describe('pickHost', () => {
   test.each<[string, Candidate[], Demand, string | null]>([
     ['the least loaded by share of its slots', [on(host('a'), 1), on(host('b', { max: 4 }), 1)], demand, 'b'],
@@ -78,6 +81,8 @@ describe('pickHost', () => {
       { ...demand, idleTimeout: 1000 },
       'b',
     ],
+    ['[R17] nobody where another task is in its session', [{ ...on(able), sessionBusy: true }], followUp, null],
+    ['[R17] the host of its session when that is free', [{ ...on(able), sessionBusy: false }], followUp, 'a'],
     [
       '[L8] another than the one that was lost with it',
       [on(host('a')), on(host('b'), 1)],
@@ -105,6 +110,7 @@ describe('waitingFor', () => {
     ['no_host_with_agent', [on(host('a'))], { agentType: 'gemini' }],
     ['no_host_with_labels', [on(host('a'))], { ...demand, labels: { os: 'linux' } }],
     ['no_host_with_features', [on(host('a'))], { ...demand, idleTimeout: 1000 }],
+    ['session_busy', [{ ...on(able), sessionBusy: true }], followUp],
     ['refused_by_hosts', [on(host('a'))], { ...demand, refusals: { a: refusal(1) } }],
     ['all_hosts_busy', [on(host('a'), 2)], demand],
   ])('says %s', (reason, candidates, wanted) => {

@@ -283,7 +283,7 @@ export class World {
   }
 
   check(): void {
-    for (const { host, active } of this.pool.candidates()) {
+    for (const { host, active } of this.pool.candidates({ id: '' })) {
       if (active > host.capabilities.maxConcurrent) throw new Error(`L7: ${active} on ${host.hostId}`);
     }
     for (const id of this.created) {

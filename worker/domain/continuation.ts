@@ -1,0 +1,38 @@
+/** What a follow-up has from the task that it continues. Pure. */
+import type { CreateTask } from '../../shared/api/tasks.ts';
+import type { RpcError } from '../rpc.ts';
+import type { Pool } from './pool.ts';
+
+/** A request with its place: the agent, and for a follow-up the host, directory and session of the task before. */
+export interface PlacedRequest extends CreateTask {
+  agentType: string;
+}
+
+/**
+ * Follows the chain no further than one task: what that one continued is in its session. The model is the same unless the
+ * request names another; environment and limits are never taken over. The task before may still run: the follow-up waits.
+ */
+export function placeRequest(pool: Pool, request: CreateTask): PlacedRequest | RpcError {
+  const { continueTask, agentType } = request;
+  if (continueTask === undefined) {
+    if (agentType === undefined) throw new Error('a request without agentType has passed the schema');
+    return { ...request, agentType };
+  }
+  const before = pool.task(continueTask);
+  if (before === null) {
+    return { kind: 'error', code: 'invalid_request', message: `continueTask: there is no task "${continueTask}".` };
+  }
+  const sessionId = before.status === 'queued' ? before.resumeSession : before.sessionId;
+  if (sessionId === undefined || before.hostId === undefined) {
+    const message = `Task "${continueTask}" has no session to continue: its agent has named none.`;
+    return { kind: 'error', code: 'no_session', message };
+  }
+  return {
+    ...request,
+    agentType: before.agentType,
+    hostId: before.hostId,
+    cwd: before.offerCwd,
+    model: request.model ?? before.model,
+    sessionId,
+  };
+}
