@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Time for a test that starts real processes; OpenCode alone needs 3 s for its first output, more on a busy machine. */
 const PROCESS_TEST_TIMEOUT_MS = 120_000;
 
+/** Nothing in them waits for the clock; a machine that does much else beside them takes its time. */
+const TEST_TIMEOUT_MS = 30_000;
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,6 +15,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/*.test.ts'],
           environment: 'node',
+          testTimeout: TEST_TIMEOUT_MS,
+          hookTimeout: TEST_TIMEOUT_MS,
         },
       },
       {
@@ -21,7 +26,12 @@ export default defineConfig({
             miniflare: { bindings: { JWT_SECRET: 'only-for-tests-in-this-process-0123456789' } },
           }),
         ],
-        test: { name: 'workers', include: ['test/workers/**/*.test.ts'] },
+        test: {
+          name: 'workers',
+          include: ['test/workers/**/*.test.ts'],
+          testTimeout: TEST_TIMEOUT_MS,
+          hookTimeout: TEST_TIMEOUT_MS,
+        },
       },
       {
         test: {
