@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identityOf, isAlive } from '../../gateway/process/identity.ts';
 import type { RunDirectory } from '../../gateway/runs/run-directory.ts';
 import { launchSupervisor } from '../../gateway/supervisor/launch.ts';
-import { promptOf } from '../scripted-model/chat.ts';
 import { openCodeEnv } from '../scripted-model/opencode-env.ts';
 import { type ScriptedModel, startScriptedModel } from '../scripted-model/server.ts';
 import { eventsOf, openWorkshop, resultOfRun, until, type Workshop } from '../support/runs.ts';
@@ -83,7 +82,7 @@ describe('OpenCode under a supervisor', () => {
     const prompt = `--help "quoted 'words'" $(id) \`id\` \\ 😀\n-x ${'z'.repeat(200_000)} end`;
     const before = model.requests.length;
     expect(await resultOfRun(await start(prompt))).toMatchObject({ result: { success: true } });
-    const sent = model.requests.slice(before).map(promptOf);
+    const sent = model.requests.slice(before).map(({ prompt }) => prompt);
     expect(sent).toEqual([prompt]);
     const refused = await resultOfRun(await start('@say hi', { model: '--help' }));
     expect(refused.error?.code).toBe('agent_failed');

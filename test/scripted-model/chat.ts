@@ -1,54 +1,64 @@
 import { z } from 'zod';
+import { type Dialect, type Spoken, sse, type Tool, TURN_TOKENS } from './turn.ts';
 
-/** What is read of an OpenAI chat completion request. */
 const partSchema = z.object({ type: z.string(), text: z.string().optional() });
-export const chatRequestSchema = z.object({
+const chatRequestSchema = z.object({
   model: z.string(),
   messages: z.array(
     z.object({ role: z.string(), content: z.union([z.string(), z.array(partSchema), z.null()]).optional() }),
   ),
+  tools: z.array(z.object({ function: z.object({ name: z.string() }) })).default([]),
 });
-export type ChatRequest = z.infer<typeof chatRequestSchema>;
 
-/** Text of the last user message: the prompt of the turn. */
-export function promptOf(request: ChatRequest): string {
-  const content = request.messages.findLast((message) => message.role === 'user')?.content ?? '';
-  return typeof content === 'string' ? content : content.map((part) => part.text ?? '').join('');
-}
+/** OpenAI's chat completions, which OpenCode speaks. */
+export const chatDialect: Dialect = {
+  matches: (url) => url === '/v1/chat/completions',
+  read(body) {
+    const { model, messages, tools } = chatRequestSchema.parse(body);
+    const last = messages.findLastIndex((message) => message.role === 'user');
+    const content = messages[last]?.content ?? '';
+    return {
+      model,
+      prompt: typeof content === 'string' ? content : content.map((part) => part.text ?? '').join(''),
+      toolResults: messages.slice(last + 1).filter((message) => message.role === 'tool').length,
+      tools: tools.map((tool) => tool.function.name),
+    };
+  },
+  stream: (turn, { model }, id) => chunks(turn, model, id),
+  failure: (status) => ({ error: { message: `scripted failure ${status}`, type: 'scripted' } }),
+};
 
-/** How many tools the agent has run for that prompt. */
-export function toolResultsOf(request: ChatRequest): number {
-  const prompt = request.messages.findLastIndex((message) => message.role === 'user');
-  return request.messages.slice(prompt).filter((message) => message.role === 'tool').length;
-}
-
-/** What the model does in one turn. */
-export type Turn =
-  | { kind: 'answer'; text: string; thought?: string }
-  | { kind: 'tool'; name: string; input: Record<string, unknown>; text?: string }
-  | { kind: 'fail'; status: number }
-  /** Answers never: the connection stays open until the client closes it. */
-  | { kind: 'stall' };
-
-/** One turn's events of the stream, ready to be sent. */
-export function streamOf(turn: Extract<Turn, { kind: 'answer' | 'tool' }>, model: string, id: string): string[] {
+function chunks(turn: Spoken, model: string, id: string): string[] {
   const chunk = (delta: Record<string, unknown>, finish_reason: string | null = null) =>
-    line({ id, object: 'chat.completion.chunk', created: 0, model, choices: [{ index: 0, delta, finish_reason }] });
-  const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 };
-  const end = [
-    line({ id, object: 'chat.completion.chunk', created: 0, model, choices: [], usage }),
-    'data: [DONE]\n\n',
-  ];
+    sse({ id, object: 'chat.completion.chunk', created: 0, model, choices: [{ index: 0, delta, finish_reason }] });
+  const { input, cached, output, thought } = TURN_TOKENS;
+  const usage = {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: { cached_tokens: cached },
+    completion_tokens_details: { reasoning_tokens: thought },
+  };
+  const end = [sse({ id, object: 'chat.completion.chunk', created: 0, model, choices: [], usage }), 'data: [DONE]\n\n'];
   const text = turn.text === undefined ? [] : [chunk({ role: 'assistant', content: turn.text })];
   if (turn.kind === 'answer') {
-    const thought = turn.thought === undefined ? [] : [chunk({ role: 'assistant', reasoning_content: turn.thought })];
-    return [...thought, ...text, chunk({}, 'stop'), ...end];
+    const thoughts = turn.thought === undefined ? [] : [chunk({ role: 'assistant', reasoning_content: turn.thought })];
+    return [...thoughts, ...text, chunk({}, 'stop'), ...end];
   }
-  const call = { name: turn.name, arguments: JSON.stringify(turn.input) };
+  const call = callOf(turn.tool);
   const toolCall = chunk({ tool_calls: [{ index: 0, id: `call_${id}`, type: 'function', function: call }] });
   return [...text, toolCall, chunk({}, 'tool_calls'), ...end];
 }
 
-function line(value: unknown): string {
-  return `data: ${JSON.stringify(value)}\n\n`;
+/** As OpenCode's tools are called. */
+function callOf(tool: Tool): { name: string; arguments: string } {
+  switch (tool.name) {
+    case 'write':
+      return { name: 'write', arguments: JSON.stringify({ filePath: tool.path, content: tool.content }) };
+    case 'shell':
+      return {
+        name: 'bash',
+        arguments: JSON.stringify({ command: tool.command, description: 'scripted command' }),
+      };
+  }
 }

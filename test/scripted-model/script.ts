@@ -1,4 +1,4 @@
-import type { Turn } from './chat.ts';
+import type { Turn } from './turn.ts';
 
 /** Decides what the model does next: `step` counts the tools already run for this prompt. */
 export type Script = (prompt: string, step: number) => Turn;
@@ -21,11 +21,11 @@ export const promptScript: Script = (prompt, step) => {
 function turnFor(name: string, rest: string): Turn[] {
   switch (name) {
     case 'write': {
-      const [filePath = '', ...words] = rest.split(' ');
-      return [write(filePath, `${words.join(' ')}\n`)];
+      const [path = '', ...words] = rest.split(' ');
+      return [write(path, `${words.join(' ')}\n`)];
     }
     case 'bash':
-      return [bash(rest)];
+      return [shell(rest)];
     case 'fail':
       return [{ kind: 'fail', status: Number(rest) }];
     case 'stall':
@@ -35,12 +35,11 @@ function turnFor(name: string, rest: string): Turn[] {
   }
 }
 
-/** OpenCode's `write` tool; `filePath` is resolved by it against its directory. */
-export function write(filePath: string, content: string, text = 'I will write the file.'): Turn {
-  return { kind: 'tool', name: 'write', input: { filePath, content }, text };
+/** Relative paths are for agents that resolve them against their directory; not all do. */
+export function write(path: string, content: string, text = 'I will write the file.'): Turn {
+  return { kind: 'tool', tool: { name: 'write', path, content }, text };
 }
 
-/** OpenCode's `bash` tool. */
-export function bash(command: string): Turn {
-  return { kind: 'tool', name: 'bash', input: { command, description: 'scripted command' } };
+export function shell(command: string): Turn {
+  return { kind: 'tool', tool: { name: 'shell', command } };
 }

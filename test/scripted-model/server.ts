@@ -1,25 +1,33 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type ChatRequest, chatRequestSchema, promptOf, streamOf, toolResultsOf } from './chat.ts';
+import { anthropicDialect } from './anthropic.ts';
+import { chatDialect } from './chat.ts';
+import { geminiDialect } from './gemini.ts';
+import { responsesDialect } from './responses.ts';
 import { promptScript, type Script } from './script.ts';
+import type { ModelRequest } from './turn.ts';
 
 export const MODEL = 'scripted-model';
 /** OpenCode asks this one for a session's title: told apart by its name from the work itself. */
 export const TITLE_MODEL = 'title-model';
 
+const DIALECTS = [chatDialect, anthropicDialect, geminiDialect, responsesDialect];
+
 export interface ScriptedModel {
-  /** Ends in `/v1`. */
+  /** Of OpenAI's APIs; ends in `/v1`. */
   url: string;
+  /** Of the other APIs: without a path. */
+  origin: string;
   /** Requests for the work itself, oldest first. */
-  requests: ChatRequest[];
+  requests: ModelRequest[];
   /** Closes all connections, stalled ones too. */
   close(): Promise<void>;
 }
 
-/** An OpenAI-compatible model on loopback that does what its script says; on any free port unless one is named. */
+/** A model on loopback that does what its script says, by the APIs of four providers; on any free port unless one is named. */
 export async function startScriptedModel(options: { script?: Script; port?: number } = {}): Promise<ScriptedModel> {
   const script = options.script ?? promptScript;
-  const requests: ChatRequest[] = [];
+  const requests: ModelRequest[] = [];
   const server = createServer((request, response) => {
     handle(request, response, script, requests).catch((error: unknown) => response.destroy(asError(error)));
   });
@@ -27,8 +35,10 @@ export async function startScriptedModel(options: { script?: Script; port?: numb
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the model has no port');
+  const origin = `http://127.0.0.1:${address.port}`;
   return {
-    url: `http://127.0.0.1:${address.port}/v1`,
+    url: `${origin}/v1`,
+    origin,
     requests,
     async close() {
       server.close();
@@ -38,34 +48,32 @@ export async function startScriptedModel(options: { script?: Script; port?: numb
   };
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, script: Script, requests: ChatRequest[]) {
-  if (request.method === 'GET' && request.url === '/v1/models') {
+async function handle(request: IncomingMessage, response: ServerResponse, script: Script, requests: ModelRequest[]) {
+  const { method, url = '' } = request;
+  if (method === 'GET' && url === '/v1/models') {
     return sendJson(response, 200, {
       object: 'list',
       data: [MODEL, TITLE_MODEL].map((id) => ({ id, object: 'model' })),
     });
   }
-  if (request.method !== 'POST' || request.url !== '/v1/chat/completions') {
-    return sendJson(response, 404, { error: { message: 'not found' } });
-  }
+  const dialect = method === 'POST' ? DIALECTS.find(({ matches }) => matches(url)) : undefined;
+  if (dialect === undefined) return sendJson(response, 404, { error: { message: 'not found' } });
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  const chat = chatRequestSchema.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-  if (chat.model === TITLE_MODEL) {
-    return sendStream(response, streamOf({ kind: 'answer', text: 'Scripted task' }, chat.model, 'title'));
+  const asked = dialect.read(JSON.parse(Buffer.concat(chunks).toString('utf8')), url);
+  if (asked.model === TITLE_MODEL) {
+    return sendStream(response, dialect.stream({ kind: 'answer', text: 'Scripted task' }, asked, 'title'));
   }
-  requests.push(chat);
-  const turn = script(promptOf(chat), toolResultsOf(chat));
+  requests.push(asked);
+  const turn = script(asked.prompt, asked.toolResults);
   switch (turn.kind) {
     case 'stall':
       return;
     case 'fail':
-      return sendJson(response, turn.status, {
-        error: { message: `scripted failure ${turn.status}`, type: 'scripted' },
-      });
+      return sendJson(response, turn.status, dialect.failure(turn.status));
     case 'answer':
     case 'tool':
-      return sendStream(response, streamOf(turn, chat.model, String(requests.length)));
+      return sendStream(response, dialect.stream(turn, asked, String(requests.length)));
   }
 }
 
