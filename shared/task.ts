@@ -102,6 +102,23 @@ export const taskRequestSchema = taskRequestV1Schema.extend({
 });
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
+const tokensSchema = z.int().nonnegative();
+
+/** What an agent's models took, by the agent's own count; its subagents included where it counts them. */
+export const taskUsageSchema = z.object({
+  /** All that the models read, cached or not. */
+  inputTokens: tokensSchema,
+  /** All that they wrote, their reasoning included. */
+  outputTokens: tokensSchema,
+  /** Of `inputTokens`: read from a cache. Absent when the agent does not say. */
+  cachedInputTokens: tokensSchema.optional(),
+  /** Of `outputTokens`: reasoning. Absent when the agent does not say. */
+  reasoningTokens: tokensSchema.optional(),
+  /** US dollars by the agent's own price list; absent when it has none. */
+  costUsd: z.number().nonnegative().optional(),
+});
+export type TaskUsage = z.infer<typeof taskUsageSchema>;
+
 export const taskResultSchema = z.object({
   success: z.boolean(),
   exitCode: z.number().int().optional(),
@@ -109,6 +126,8 @@ export const taskResultSchema = z.object({
   /** ms from the agent's start to its end, by the host's monotonic clock. */
   duration: z.number().nonnegative().optional(),
   filesChanged: z.array(z.string()).optional(),
+  /** Only in version 2; absent when the agent does not count. */
+  usage: taskUsageSchema.optional(),
 });
 export type TaskResult = z.infer<typeof taskResultSchema>;
 

@@ -74,7 +74,7 @@ function frames(): Map<string, Record<string, string>> {
 const FORMS: Record<string, Record<string, string>> = {
   HostCapabilities: describeShape(hostCapabilitiesSchema.shape, null),
   TaskRequest: describeShape(taskRequestV1Schema.shape, taskRequestSchema.shape),
-  TaskResult: describeShape(taskResultSchema.shape, null),
+  TaskResult: describeShape(taskResultSchema.omit({ usage: true }).shape, taskResultSchema.shape),
   GatewayConfig: describeShape(gatewayConfigSchema.shape, null),
   AgentEvent: { type: '1', ...describeShape(agentEventSchema.shape, null) },
   RunRef: describeShape(null, runRefSchema.shape),

@@ -1,4 +1,5 @@
 /** Pure: no clock, no randomness, no storage, no network. */
+import type { TaskUsage } from '../../shared/task.ts';
 
 export interface AgentExit {
   /** Null when it ended by a signal. */
@@ -15,6 +16,8 @@ export interface Verdict {
   output: string;
   /** Paths that the agent says it changed, as it gave them. */
   files: readonly string[];
+  /** What it took, by the agent's count; absent when it does not say. */
+  usage?: TaskUsage | undefined;
 }
 
 /** "exited with code 3", "was ended by SIGKILL". */

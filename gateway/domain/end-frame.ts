@@ -42,7 +42,7 @@ function shrinkDetails(details: unknown, maxBytes: number): unknown {
   return { ...Object.fromEntries(texts.map(([key, text]) => [key, utf8Tail(text, share)])), truncated: true };
 }
 
-function buildV1(ref: RunRef, end: RunEnd, result: TaskResult, details: unknown): EndFrame {
+function buildV1(ref: RunRef, end: RunEnd, { usage: _, ...result }: TaskResult, details: unknown): EndFrame {
   const { taskId } = ref;
   // Version 1 has no field for a failed agent's result but `task:completed`: an agent that ended by itself keeps it so.
   if (end.error === undefined || (end.error.code === 'agent_failed' && result.exitCode === 0))

@@ -17,7 +17,15 @@ const toolState = z.object({
   time: z.object({ start: z.number(), end: z.number() }).partial().optional(),
 });
 
-const openCodeLineSchema = z.discriminatedUnion('type', [
+/** `input` without what came from the cache, `output` without the reasoning. */
+const tokens = z.object({
+  input: z.number(),
+  output: z.number(),
+  reasoning: z.number().default(0),
+  cache: z.object({ read: z.number().default(0), write: z.number().default(0) }).default({ read: 0, write: 0 }),
+});
+
+export const openCodeLineSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('step_start'), ...envelope }),
   z.object({ type: z.literal('text'), ...envelope, part: z.object({ text: z.string() }) }),
   z.object({ type: z.literal('reasoning'), ...envelope, part: z.object({ text: z.string() }) }),
@@ -29,7 +37,7 @@ const openCodeLineSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('step_finish'),
     ...envelope,
-    part: z.object({ reason: z.string(), tokens: z.unknown().optional(), cost: z.number().optional() }),
+    part: z.object({ reason: z.string(), tokens: tokens.optional().catch(undefined), cost: z.number().optional() }),
   }),
   z.object({
     type: z.literal('error'),
@@ -41,16 +49,5 @@ const openCodeLineSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export type OpenCodeLine = z.infer<typeof openCodeLineSchema>;
+export type StepFinish = Extract<OpenCodeLine, { type: 'step_finish' }>;
 export type ToolUse = Extract<OpenCodeLine, { type: 'tool_use' }>;
-
-/** The line's meaning; null when it is no JSON, or not one that is known. */
-export function parseOpenCodeLine(text: string): OpenCodeLine | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const line = openCodeLineSchema.safeParse(json);
-  return line.success ? line.data : null;
-}

@@ -1,7 +1,9 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import type { AgentEvent } from '../../shared/event.ts';
-import { MAX_FILES_CHANGED, MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
-import { type OpenCodeLine, parseOpenCodeLine, type ToolUse } from './opencode-line.ts';
+import type { TaskUsage } from '../../shared/task.ts';
+import { parseLine, unknownLine, withFile, withText } from './agent-lines.ts';
+import { type OpenCodeLine, openCodeLineSchema, type StepFinish, type ToolUse } from './opencode-line.ts';
+import { addUsage } from './usage.ts';
 
 export interface OpenCodeState {
   readonly sessionId: string | null;
@@ -14,6 +16,8 @@ export interface OpenCodeState {
   /** Why the last tool that failed did so. */
   readonly toolError: string | null;
   readonly files: readonly string[];
+  /** Of all steps so far; null before the first that says. */
+  readonly usage: TaskUsage | null;
 }
 
 export const OPENCODE_START: OpenCodeState = {
@@ -23,6 +27,7 @@ export const OPENCODE_START: OpenCodeState = {
   error: null,
   toolError: null,
   files: [],
+  usage: null,
 };
 
 export interface OpenCodeStep {
@@ -32,11 +37,8 @@ export interface OpenCodeStep {
 
 /** Takes one line of stdout. A line of no known form is a `log` event and changes nothing. */
 export function stepOpenCode(state: OpenCodeState, text: string, now: number): OpenCodeStep {
-  if (text.trim() === '') return { state, events: [] };
-  const line = parseOpenCodeLine(text);
-  if (line === null) {
-    return { state, events: [{ type: 'log', content: text, data: { stream: 'stdout' }, timestamp: now }] };
-  }
+  const line = parseLine(openCodeLineSchema, text);
+  if (line === null) return { state, events: unknownLine(text, now) };
   const named = { ...state, sessionId: line.sessionID ?? state.sessionId };
   return { state: nextState(named, line), events: eventsOf(line, line.timestamp ?? now) };
 }
@@ -46,15 +48,13 @@ function nextState(state: OpenCodeState, line: OpenCodeLine): OpenCodeState {
     case 'step_start':
       return { ...state, texts: [], finishReason: null };
     case 'text':
-      return { ...state, texts: lastTexts([...state.texts, line.part.text]) };
+      return { ...state, texts: withText(state.texts, line.part.text) };
     case 'tool_use': {
-      const path = changedFile(line);
-      const fresh = path !== null && !state.files.includes(path) && state.files.length < MAX_FILES_CHANGED;
       const toolError = line.part.state.status === 'error' ? (line.part.state.error ?? null) : state.toolError;
-      return { ...state, toolError, files: fresh ? [...state.files, path] : state.files };
+      return { ...state, toolError, files: withFile(state.files, changedFile(line)) };
     }
     case 'step_finish':
-      return { ...state, finishReason: line.part.reason };
+      return { ...state, finishReason: line.part.reason, usage: usageAfter(state.usage, line.part) };
     case 'error':
       return { ...state, error: errorMessage(line) };
     case 'reasoning':
@@ -62,14 +62,15 @@ function nextState(state: OpenCodeState, line: OpenCodeLine): OpenCodeState {
   }
 }
 
-/** As many of the last ones as the answer can hold, so that an agent that never ends a step does not fill the memory. */
-function lastTexts(texts: readonly string[]): string[] {
-  let characters = 0;
-  const first = texts.findLastIndex((text) => {
-    characters += text.length + 1;
-    return characters >= MAX_OUTPUT_BYTES;
+function usageAfter(before: TaskUsage | null, { tokens, cost }: StepFinish['part']): TaskUsage | null {
+  if (tokens === undefined) return before;
+  return addUsage(before, {
+    inputTokens: tokens.input + tokens.cache.read + tokens.cache.write,
+    outputTokens: tokens.output + tokens.reasoning,
+    cachedInputTokens: tokens.cache.read,
+    reasoningTokens: tokens.reasoning,
+    ...(cost === undefined ? {} : { costUsd: cost }),
   });
-  return texts.slice(Math.max(0, first));
 }
 
 function eventsOf(line: OpenCodeLine, timestamp: number): AgentEvent[] {

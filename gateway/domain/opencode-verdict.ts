@@ -8,7 +8,13 @@ import type { OpenCodeState } from './opencode-parse.ts';
  */
 export function openCodeVerdict(state: OpenCodeState, exit: AgentExit): Verdict {
   const message = failure(state, exit);
-  return { success: message === '', message, output: state.texts.join('\n'), files: state.files };
+  return {
+    success: message === '',
+    message,
+    output: state.texts.join('\n'),
+    files: state.files,
+    usage: state.usage ?? undefined,
+  };
 }
 
 function failure(state: OpenCodeState, exit: AgentExit): string {

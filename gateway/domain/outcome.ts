@@ -28,6 +28,7 @@ export function resultOf(facts: RunFacts): { result: TaskResult; error?: TaskErr
   const { end } = facts;
   const verdict = end.kind === 'unstarted' ? null : end.verdict;
   const exitCode = end.kind === 'unstarted' ? null : (end.exit?.code ?? null);
+  const usage = verdict?.usage;
   const success = end.kind === 'exited' && end.verdict.success;
   const result: TaskResult = {
     success,
@@ -35,6 +36,7 @@ export function resultOf(facts: RunFacts): { result: TaskResult; error?: TaskErr
     output: utf8Tail(verdict?.output ?? '', MAX_OUTPUT_BYTES),
     duration: Math.round(facts.durationMs),
     filesChanged: facts.filesChanged,
+    ...(usage === undefined ? {} : { usage }),
   };
   if (success) return { result };
   const { code, message } = failureOf(end, facts);

@@ -19,6 +19,13 @@ describe('the end of a run', () => {
     expect(endFrame(2, ref, done)).toEqual({ type: 'task:completed', ...ref, seq: 7, result: done.result });
   });
 
+  test('[C1] what it took is said in version 2 alone', () => {
+    const usage = { inputTokens: 100, outputTokens: 20, costUsd: 0.01 };
+    const counted: RunEnd = { ...done, result: { ...done.result, usage } };
+    expect(endFrame(1, ref, counted)).toEqual(endFrame(1, ref, done));
+    expect(endFrame(2, ref, counted)).toMatchObject({ result: { ...done.result, usage } });
+  });
+
   test('version 2 says code, details and result of a failure', () => {
     const end = failed({ code: 'agent_failed', message: 'exit 3', details: 'stderr' }, { success: false, exitCode: 3 });
     expect(endFrame(2, ref, end)).toEqual({

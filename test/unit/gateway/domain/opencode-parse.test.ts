@@ -37,6 +37,7 @@ describe('what OpenCode printed', () => {
       message: '',
       output: 'Hello from the stub model.',
       files: [],
+      usage: { inputTokens: 100, outputTokens: 20, cachedInputTokens: 5, reasoningTokens: 0, costUsd: 0.000135 },
     });
   });
 
@@ -55,6 +56,7 @@ describe('what OpenCode printed', () => {
       success: true,
       output: 'Done: tool finished (1 step).',
       files: ['/lab/ws/oc/hello.txt'],
+      usage: { inputTokens: 200, outputTokens: 40 },
     });
   });
 

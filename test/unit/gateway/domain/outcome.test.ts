@@ -19,6 +19,12 @@ describe('the result of a run', () => {
     });
   });
 
+  it('says what it took where the agent counts', () => {
+    const usage = { inputTokens: 100, outputTokens: 20 };
+    const end: RunEnd = { kind: 'exited', exit: { code: 0, signal: null }, verdict: { ...verdict, usage } };
+    expect(resultOf(facts(end)).result.usage).toEqual(usage);
+  });
+
   it('of a failure has the agent’s word and the tail of stderr', () => {
     const failed = { ...verdict, success: false, message: 'the agent exited with code 3' };
     expect(resultOf(facts({ kind: 'exited', exit: { code: 3, signal: null }, verdict: failed }, 'oops'))).toMatchObject(
