@@ -29,6 +29,11 @@ export interface Driver {
   readonly plan: LaunchPlan;
   /** Takes the next line of stdout; `now` in ms. */
   line(text: string, now: number): LineOutcome;
+  /**
+   * For agents whose text comes in pieces that are joined: the events that have waited for long enough by `now`; by infinity, all.
+   * Asked while nothing else comes, and after the last line.
+   */
+  rest?(now: number): AgentEvent[];
   /** The session id that a line of stderr announces, for agents that log it there first; a hint, null for other lines. */
   sessionInLog(line: string): string | null;
   /** To be asked after the last line. */

@@ -2,7 +2,10 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
+import { claudeDriver } from './claude.ts';
+import { codexDriver } from './codex.ts';
 import type { Driver } from './driver.ts';
+import { geminiDriver } from './gemini.ts';
 import { openCodeDriver } from './opencode.ts';
 import { textDriver } from './text.ts';
 
@@ -12,6 +15,12 @@ export function driverFor(request: RunRequest, temporary: string): Driver {
   switch (spec.protocol) {
     case 'opencode':
       return openCodeDriver(request, spec, temporary);
+    case 'claude':
+      return claudeDriver(request, spec.command, temporary);
+    case 'gemini':
+      return geminiDriver(request, spec.command, temporary);
+    case 'codex':
+      return codexDriver(request, spec.command);
     case 'text':
       return textDriver(request, spec);
   }
@@ -20,6 +29,9 @@ export function driverFor(request: RunRequest, temporary: string): Driver {
 /** Agents known by name: what to look for on `PATH`, and how to speak to it. */
 const KNOWN_AGENTS: Record<string, { executable: string; spec: (path: string) => AgentSpec }> = {
   opencode: { executable: 'opencode', spec: (path) => ({ protocol: 'opencode', command: [path] }) },
+  'claude-code': { executable: 'claude', spec: (path) => ({ protocol: 'claude', command: [path] }) },
+  gemini: { executable: 'gemini', spec: (path) => ({ protocol: 'gemini', command: [path] }) },
+  codex: { executable: 'codex', spec: (path) => ({ protocol: 'codex', command: [path] }) },
 };
 
 /** The known agents that are installed, by name, with absolute paths. */

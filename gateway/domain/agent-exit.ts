@@ -20,6 +20,9 @@ export interface Verdict {
   usage?: TaskUsage | undefined;
 }
 
+/** Why a task failed whose agent exited well without having said that it is done. */
+export const UNFINISHED = 'the agent ended before it finished an answer';
+
 /** "exited with code 3", "was ended by SIGKILL". */
 export function describeExit(exit: AgentExit): string {
   return exit.code === null ? `was ended by ${exit.signal ?? 'a signal'}` : `exited with code ${exit.code}`;

@@ -20,6 +20,12 @@ export function unknownLine(text: string, now: number): AgentEvent[] {
   return text.trim() === '' ? [] : [{ type: 'log', content: text, data: { stream: 'stdout' }, timestamp: now }];
 }
 
+/** ms since the epoch of an ISO 8601 time; `now` when there is none. */
+export function timeOf(iso: string | undefined, now: number): number {
+  const time = Date.parse(iso ?? '');
+  return Number.isNaN(time) ? now : time;
+}
+
 /** `texts` with one more, but only as many of the last ones as the answer can hold: an agent may talk without end. */
 export function withText(texts: readonly string[], text: string): readonly string[] {
   const all = [...texts, text];

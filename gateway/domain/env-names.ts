@@ -34,6 +34,14 @@ const DENIED_TO_TASKS = [
   '*_BASE_URL',
   '*_proxy',
   '*CERT*',
+  // By which a CLI finds its owner's configuration, or is told that what it does is confined.
+  'CLAUDE_*',
+  'GEMINI_CLI_*',
+  'GEMINI_SANDBOX*',
+  'CODEX_*',
+  'IS_SANDBOX',
+  'SANDBOX*',
+  'BUILD_SANDBOX',
 ];
 
 /** Which names a task may set. `allowed`: the owner's globs, or null for all but the dangerous ones and the `owners`. */

@@ -1,5 +1,5 @@
 /** Pure: no clock, no randomness, no storage, no network. */
-import { type AgentExit, describeExit, type Verdict } from './agent-exit.ts';
+import { type AgentExit, describeExit, UNFINISHED, type Verdict } from './agent-exit.ts';
 import type { OpenCodeState } from './opencode-parse.ts';
 
 /**
@@ -21,7 +21,7 @@ function failure(state: OpenCodeState, exit: AgentExit): string {
   if (state.error !== null) return state.error;
   if (exit.code !== 0) return `the agent ${describeExit(exit)}`;
   if (state.finishReason === 'stop') return '';
-  if (state.finishReason === null) return 'the agent ended before it finished an answer';
+  if (state.finishReason === null) return UNFINISHED;
   const cause = state.toolError === null ? '' : `: ${state.toolError}`;
   return `the agent stopped before it was done (${state.finishReason})${cause}`;
 }

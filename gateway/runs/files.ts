@@ -37,6 +37,8 @@ export const RUN_FILES = {
 export const agentSpecSchema = z.discriminatedUnion('protocol', [
   /** `opencode run --format json`; `command` is the executable and leading arguments. */
   z.object({ protocol: z.literal('opencode'), command: z.array(z.string()).min(1) }),
+  /** Other CLIs that print JSON lines for one prompt; `command` likewise. */
+  z.object({ protocol: z.enum(['claude', 'gemini', 'codex']), command: z.array(z.string()).min(1) }),
   /** Any program: prompt on stdin, every line of output a `log` event. */
   z.object({
     protocol: z.literal('text'),

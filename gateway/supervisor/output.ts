@@ -20,14 +20,24 @@ export interface Reading {
   quietMs(): number;
 }
 
+/** ms. How often a driver that joins what it is told is asked for what has waited. */
+const REST_MS = 250;
+
 /** Reads the agent's stdout to its end; each line goes through the driver. Reads on only when the events file keeps up. */
 export function readStdout(stream: Readable, deps: OutputDeps): Reading {
-  return readLines(stream, async (lines) => {
-    const outcomes = lines.map((line) => deps.driver.line(line, deps.now()));
-    await deps.events.append(outcomes.flatMap((outcome) => outcome.events));
+  const { driver, events } = deps;
+  const reading = readLines(stream, async (lines) => {
+    const outcomes = lines.map((line) => driver.line(line, deps.now()));
+    await events.append(outcomes.flatMap((outcome) => outcome.events));
     const sessionId = outcomes.at(-1)?.sessionId ?? null;
     if (sessionId !== null) await deps.onSession(sessionId);
   });
+  if (driver.rest === undefined) return reading;
+  const flush = (now: number) => events.append(driver.rest?.(now) ?? []);
+  // What it cannot write the reading cannot either, and says so.
+  const timer = setInterval(() => void flush(deps.now()).catch(() => {}), REST_MS);
+  const done = reading.done.finally(() => clearInterval(timer)).then(() => flush(Number.POSITIVE_INFINITY));
+  return { ...reading, done };
 }
 
 /** Reads the agent's stderr to its end: every line is a `log` event, and the tail is kept for a crash. */

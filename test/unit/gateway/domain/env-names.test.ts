@@ -9,13 +9,22 @@ describe('[L9] what a task may set by default', () => {
     ...['NODE_OPTIONS', 'GIT_SSH_COMMAND', 'GIT_DIR', 'BASH_ENV', 'ENV', 'ZDOTDIR', 'BASH_FUNC_ls'],
     ...['ANTHROPIC_BASE_URL', 'OPENAI_BASE_URL', 'http_proxy', 'HTTPS_PROXY', 'NO_PROXY', 'all_proxy'],
     ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'],
+    ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_SHELL_PREFIX', 'GEMINI_CLI_HOME', 'GEMINI_CLI_SYSTEM_SETTINGS_PATH'],
+    ...['GEMINI_SANDBOX', 'CODEX_HOME', 'IS_SANDBOX', 'SANDBOX'],
     ...['MY_SECRET', 'AWS_PROFILE', 'GATEWAY_AUTH_TOKEN', 'AGENT_GATEWAY_RUN'],
   ])('not %s', (name) => expect(maySet(name)).toBe(false));
 
-  test.each(['FOO', 'MY_PATH', 'ENVIRONMENT', 'PATH_TO_IT', 'OPENAI_API_KEY', 'DIGIT_COUNT', 'BASE_URL', 'CI'])(
-    '%s',
-    (name) => expect(maySet(name)).toBe(true),
-  );
+  test.each([
+    'FOO',
+    'MY_PATH',
+    'ENVIRONMENT',
+    'PATH_TO_IT',
+    'OPENAI_API_KEY',
+    'GEMINI_API_KEY',
+    'DIGIT_COUNT',
+    'BASE_URL',
+    'CI',
+  ])('%s', (name) => expect(maySet(name)).toBe(true));
 });
 
 test('[L9] a list of the owner replaces the default, but never opens what is the daemon’s own', () => {
