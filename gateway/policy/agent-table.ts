@@ -35,9 +35,9 @@ export function withoutInput(agents: ReadonlyMap<string, AgentSpec>): string[] {
   return [...agents].filter(([, spec]) => !takesInput(spec)).map(([name]) => name);
 }
 
-/** It can go on with a session of its own. */
+/** It can go on with a session of its own, and its driver knows how. */
 export function takesSession(spec: AgentSpec): boolean {
-  return spec.protocol !== 'text';
+  return spec.protocol === 'opencode';
 }
 
 export function takesInput(spec: AgentSpec): boolean {

@@ -43,7 +43,7 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
   const agent = policy.agents.get(task.agentType);
   if (agent === undefined) return refused('agent', 'this host does not run that agent');
   if (task.sessionId !== undefined && !takesSession(agent))
-    return refused('agent', 'that agent has no sessions to go on with');
+    return refused('agent', 'this host cannot go on with a session of that agent');
   const decided = OWNER_PERMISSION_NAMES.some((name) => policy.environment[name] !== undefined);
   const maySet = taskMaySet(policy.taskEnv, [...policy.passEnv, ...(decided ? OWNER_PERMISSION_NAMES : [])]);
   const forbidden = Object.keys(task.env ?? {}).filter((name) => !maySet(name));

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { promptOf } from '../scripted-model/chat.ts';
 import { openCodeEnv } from '../scripted-model/opencode-env.ts';
 import { startScriptedModel } from '../scripted-model/server.ts';
 import { World } from './harness/world.ts';
@@ -26,8 +25,7 @@ test('[R17] a follow-up goes on in the session of OpenCode: the model sees the e
   const answered = await api.untilStatus(follow.id, 'completed');
   expect(answered).toMatchObject({ sessionId: done.sessionId, continueTask: first.id, hostId: done.hostId });
 
-  const last = model.requests.findLast((request) => promptOf(request).startsWith('What was the word?'));
-  const said = JSON.stringify(last?.messages);
-  expect(said).toContain('The word is heron.');
-  expect(said).toContain('Noted.');
+  const last = model.requests.findLast(({ prompt }) => prompt.startsWith('What was the word?'));
+  expect(last?.body).toContain('The word is heron.');
+  expect(last?.body).toContain('Noted.');
 });

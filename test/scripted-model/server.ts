@@ -13,13 +13,18 @@ export const TITLE_MODEL = 'title-model';
 
 const DIALECTS = [chatDialect, anthropicDialect, geminiDialect, responsesDialect];
 
+export interface HeardRequest extends ModelRequest {
+  /** As it came: earlier turns too. */
+  body: string;
+}
+
 export interface ScriptedModel {
   /** Of OpenAI's APIs; ends in `/v1`. */
   url: string;
   /** Of the other APIs: without a path. */
   origin: string;
   /** Requests for the work itself, oldest first. */
-  requests: ModelRequest[];
+  requests: HeardRequest[];
   /** Closes all connections, stalled ones too. */
   close(): Promise<void>;
 }
@@ -27,7 +32,7 @@ export interface ScriptedModel {
 /** A model on loopback that does what its script says, by the APIs of four providers; on any free port unless one is named. */
 export async function startScriptedModel(options: { script?: Script; port?: number } = {}): Promise<ScriptedModel> {
   const script = options.script ?? promptScript;
-  const requests: ModelRequest[] = [];
+  const requests: HeardRequest[] = [];
   const server = createServer((request, response) => {
     handle(request, response, script, requests).catch((error: unknown) => response.destroy(asError(error)));
   });
@@ -48,7 +53,7 @@ export async function startScriptedModel(options: { script?: Script; port?: numb
   };
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, script: Script, requests: ModelRequest[]) {
+async function handle(request: IncomingMessage, response: ServerResponse, script: Script, requests: HeardRequest[]) {
   const { method, url = '' } = request;
   if (method === 'GET' && url === '/v1/models') {
     return sendJson(response, 200, {
@@ -60,11 +65,12 @@ async function handle(request: IncomingMessage, response: ServerResponse, script
   if (dialect === undefined) return sendJson(response, 404, { error: { message: 'not found' } });
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  const asked = dialect.read(JSON.parse(Buffer.concat(chunks).toString('utf8')), url);
+  const body = Buffer.concat(chunks).toString('utf8');
+  const asked = dialect.read(JSON.parse(body), url);
   if (asked.model === TITLE_MODEL) {
     return sendStream(response, dialect.stream({ kind: 'answer', text: 'Scripted task' }, asked, 'title'));
   }
-  requests.push(asked);
+  requests.push({ ...asked, body });
   const turn = script(asked.prompt, asked.toolResults);
   switch (turn.kind) {
     case 'stall':

@@ -8,6 +8,15 @@ const result = z.strictObject({
   output: z.string().optional(),
   duration: z.number().optional(),
   filesChanged: z.array(z.string()).optional(),
+  usage: z
+    .strictObject({
+      inputTokens: z.int(),
+      outputTokens: z.int(),
+      cachedInputTokens: z.int().optional(),
+      reasoningTokens: z.int().optional(),
+      costUsd: z.number().optional(),
+    })
+    .optional(),
 });
 
 const failure = z.strictObject({ code: z.string(), message: z.string(), details: z.unknown().optional() });

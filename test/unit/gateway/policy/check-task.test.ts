@@ -22,10 +22,11 @@ function judged(taskEnv: Record<string, string>, environment: Record<string, str
   return checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType: 'opencode', env: taskEnv }, policy);
 }
 
-test('a session is gone on with only by an agent that has sessions', async () => {
+test('a session is gone on with only by an agent whose driver can', async () => {
   const policy: Policy = {
     agents: new Map([
       ['opencode', { protocol: 'opencode', command: ['/bin/opencode'] }],
+      ['claude-code', { protocol: 'claude', command: ['/bin/claude'] }],
       ['lines', { protocol: 'text', command: ['/bin/cat'], input: true }],
     ]),
     cwd: dir,
@@ -37,7 +38,8 @@ test('a session is gone on with only by an agent that has sessions', async () =>
   const judge = (agentType: string) =>
     checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType, sessionId: 's' }, policy);
   expect(await judge('opencode')).toMatchObject({ kind: 'allowed' });
-  expect(await judge('lines')).toMatchObject({ kind: 'refused', reason: 'agent' });
+  for (const agent of ['lines', 'claude-code'])
+    expect(await judge(agent)).toMatchObject({ kind: 'refused', reason: 'agent' });
 });
 
 describe('[L9] what the owner has said of OpenCode', () => {
