@@ -9,19 +9,23 @@ const lockSchema = z.object({
   ),
 });
 
-const lock = lockSchema.parse(JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')));
-const optional = Object.entries(lock.packages).flatMap(([from, { optionalDependencies = {} }]) =>
-  Object.keys(optionalDependencies).map((name) => ({ from, name })),
-);
+const read = (path: string) => lockSchema.parse(JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')));
+const lock = read('../package-lock.json');
 
 /**
  * A registry that does not carry a package for some other platform makes npm leave it out of the lock file, and then
  * `npm ci` refuses the lock file everywhere.
  */
-test('the lock file names the packages of every platform', () => {
+test.each([
+  ['of the project', lock],
+  ['of the agents that are tested', read('./agents/package-lock.json')],
+])('the lock file %s names the packages of every platform', (_name, { packages }) => {
+  const optional = Object.entries(packages).flatMap(([from, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).map((name) => ({ from, name })),
+  );
   expect(optional.length).toBeGreaterThan(0);
   const missing = optional.filter(
-    ({ from, name }) => ![`${from}/node_modules/${name}`, `node_modules/${name}`].some((path) => path in lock.packages),
+    ({ from, name }) => ![`${from}/node_modules/${name}`, `node_modules/${name}`].some((path) => path in packages),
   );
   expect(missing).toEqual([]);
 });

@@ -66,10 +66,13 @@ function itemsOf(turn: Spoken, id: string): Record<string, unknown>[] {
   return items;
 }
 
+/** Codex's longest: so long it waits for a command before the model hears of it. */
+const YIELD_MS = 30_000;
+
 /** As Codex's tools are called; it takes a patch for itself where it stands in a command. */
 function callOf(tool: Tool): Record<string, unknown> {
   const cmd = tool.name === 'shell' ? tool.command : `apply_patch <<'END'\n${patchOf(tool)}\nEND`;
-  return { type: 'function_call', name: 'exec_command', arguments: JSON.stringify({ cmd }) };
+  return { type: 'function_call', name: 'exec_command', arguments: JSON.stringify({ cmd, yield_time_ms: YIELD_MS }) };
 }
 
 function patchOf({ path, content }: Extract<Tool, { name: 'write' }>): string {

@@ -83,8 +83,12 @@ async function handle(request: IncomingMessage, response: ServerResponse, script
   }
 }
 
+/** Agents that try again need not wait, where they listen to that. */
+const SOON = { 'retry-after-ms': '10' };
+
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  const headers = { 'content-type': 'application/json', ...(status >= 500 ? SOON : {}) };
+  response.writeHead(status, headers).end(JSON.stringify(body));
 }
 
 function sendStream(response: ServerResponse, events: string[]): void {

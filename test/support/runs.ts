@@ -84,8 +84,8 @@ export async function openWorkshop(): Promise<Workshop> {
 /** A host on which logs may grow. */
 export const AMPLE_ROOM: Room = { isFull: false, quotaBytes: Number.POSITIVE_INFINITY, note: () => {} };
 
-export function resultOfRun(run: RunDirectory): Promise<ResultFile> {
-  return until(`the result of ${run.path}`, () => run.result());
+export function resultOfRun(run: RunDirectory, ms?: number): Promise<ResultFile> {
+  return until(`the result of ${run.path}`, () => run.result(), ms);
 }
 
 export async function eventsOf(run: RunDirectory): Promise<AgentEvent[]> {
