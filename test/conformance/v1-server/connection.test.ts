@@ -70,7 +70,7 @@ describe('[C1] authentication refused: code 77, one line, no reconnect', () => {
     const exit = await within('exit of the daemon', daemon.child.exited);
     expect(exit.code).toBe(77);
     expect(rig.server.attempts.all).toHaveLength(1);
-    expect(daemon.child.lines.all.filter((line) => line.includes(String(status)))).toHaveLength(1);
+    expect(daemon.child.lines.all.filter((line) => line.includes(`answered ${status}`))).toHaveLength(1);
   });
 
   test('close 4401 later', async () => {
@@ -80,7 +80,7 @@ describe('[C1] authentication refused: code 77, one line, no reconnect', () => {
     const exit = await within('exit of the daemon', daemon.child.exited);
     expect(exit.code).toBe(77);
     expect(rig.server.attempts.all).toHaveLength(1);
-    expect(daemon.child.lines.all.filter((line) => line.includes('4401'))).toHaveLength(1);
+    expect(daemon.child.lines.all.filter((line) => line.includes('(4401)'))).toHaveLength(1);
   });
 });
 
