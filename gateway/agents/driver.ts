@@ -9,7 +9,7 @@ export interface LaunchPlan {
   env: Readonly<Record<string, string>>;
   /** Written to stdin at once, byte for byte. */
   stdin: string;
-  /** What a `task:input` writes to stdin, which stays open for it; null: stdin is closed after `stdin`. */
+  /** What a `task:input` writes to stdin, which stays open for it; null: stdin is closed after `stdin`, unless it is a conversation. */
   formatInput: ((content: string) => string) | null;
   /** A data directory that must not be set up by two agents at once; null when the agent has none. */
   sharedData: string | null;
@@ -38,4 +38,25 @@ export interface Driver {
   sessionInLog(line: string): string | null;
   /** To be asked after the last line. */
   verdict(exit: AgentExit): Verdict;
+}
+
+/** What is to be done after the agent, or somebody else, has said something. */
+export interface Exchange extends LineOutcome {
+  /** To be written to stdin now; empty for nothing. */
+  send: string;
+}
+
+/** The driver of an agent that stays up after its answer and is spoken to; `plan.stdin` is what opens the conversation. */
+export interface Conversation extends Driver {
+  line(text: string, now: number): Exchange;
+  /** Takes a `task:input`. */
+  input(content: string, now: number): Exchange;
+  /** Asks the agent to stop what it does. */
+  cancel(): Exchange;
+  /** Nothing more will be said: its stdin can be closed. */
+  isOver(): boolean;
+}
+
+export function isConversation(driver: Driver): driver is Conversation {
+  return 'isOver' in driver;
 }

@@ -40,9 +40,13 @@ export function geminiDriver(request: RunRequest, command: readonly string[], te
 
 function geminiFlags(model: string | undefined, env: Readonly<Record<string, string>>): string[] {
   const flags = ['--output-format', 'stream-json', '--skip-trust'];
-  const settings = join(env.GEMINI_CLI_HOME || (env.HOME ?? ''), '.gemini', 'settings.json');
-  if (!ownerSays(settings, OWN_MODE)) flags.push('--approval-mode', 'yolo');
+  if (!geminiOwnerDecides(env)) flags.push('--approval-mode', 'yolo');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
   return flags;
+}
+
+/** Whether the owner has said in Gemini CLI's own settings what is asked about. */
+export function geminiOwnerDecides(env: Readonly<Record<string, string>>): boolean {
+  return ownerSays(join(env.GEMINI_CLI_HOME || (env.HOME ?? ''), '.gemini', 'settings.json'), OWN_MODE);
 }

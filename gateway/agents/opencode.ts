@@ -21,15 +21,14 @@ export const OWNER_PERMISSION_NAMES = [
 /** OpenCode by `opencode run --format json`; why these flags: `docs/decisions/0006-opencode-flags.md`. */
 export function openCodeDriver(request: RunRequest, spec: OpenCodeSpec, temporary: string): Driver {
   let state = OPENCODE_START;
-  // Where Bun, which OpenCode is built with, unpacks a library of 5 MB at each start and leaves it; TMPDIR stays the host's.
-  const env: Record<string, string> = { OPENCODE_DISABLE_AUTOUPDATE: '1', BUN_TMPDIR: temporary, ...request.env };
+  const env = openCodeEnvironment(request.env, temporary);
   return {
     plan: {
       command: [...spec.command, ...openCodeFlags(request.task, request.env)],
       env,
       stdin: request.task.prompt,
       formatInput: null,
-      sharedData: join(env.XDG_DATA_HOME || join(env.HOME ?? '', '.local', 'share'), 'opencode'),
+      sharedData: openCodeData(env),
       temporary,
     },
     line(text, now) {
@@ -49,9 +48,24 @@ export function openCodeFlags(
   env: Readonly<Record<string, string>>,
 ): string[] {
   const flags = ['--print-logs', '--log-level', 'INFO', 'run', '--format', 'json', '--thinking', '--port', '0'];
-  if (!OWNER_PERMISSION_NAMES.some((name) => env[name] !== undefined)) flags.push('--auto');
+  if (!openCodeOwnerDecides(env)) flags.push('--auto');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
   if (sessionId !== undefined) flags.push(`--session=${sessionId}`);
   return flags;
+}
+
+/** Whether the owner has said in OpenCode's own settings what it may do. */
+export function openCodeOwnerDecides(env: Readonly<Record<string, string>>): boolean {
+  return OWNER_PERMISSION_NAMES.some((name) => env[name] !== undefined);
+}
+
+export function openCodeEnvironment(env: Readonly<Record<string, string>>, temporary: string): Record<string, string> {
+  // Where Bun, which OpenCode is built with, unpacks a library of 5 MB at each start and leaves it; TMPDIR stays the host's.
+  return { OPENCODE_DISABLE_AUTOUPDATE: '1', BUN_TMPDIR: temporary, ...env };
+}
+
+/** Its data directory, with the database that its first start sets up. */
+export function openCodeData(env: Readonly<Record<string, string>>): string {
+  return join(env.XDG_DATA_HOME || join(env.HOME ?? '', '.local', 'share'), 'opencode');
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
+import { acpDriver } from './acp.ts';
 import { claudeDriver } from './claude.ts';
 import { codexDriver } from './codex.ts';
 import type { Driver } from './driver.ts';
@@ -21,6 +22,8 @@ export function driverFor(request: RunRequest, temporary: string): Driver {
       return geminiDriver(request, spec.command, temporary);
     case 'codex':
       return codexDriver(request, spec.command);
+    case 'acp':
+      return acpDriver(request, spec, temporary);
     case 'text':
       return textDriver(request, spec);
   }

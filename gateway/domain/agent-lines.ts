@@ -20,6 +20,15 @@ export function unknownLine(text: string, now: number): AgentEvent[] {
   return text.trim() === '' ? [] : [{ type: 'log', content: text, data: { stream: 'stdout' }, timestamp: now }];
 }
 
+export function logEvent(content: string, data: unknown, now: number): AgentEvent {
+  return { type: 'log', content, data, timestamp: now };
+}
+
+/** In the log of a run whose agent was not given a `task:input`; `why` is a sentence without its full stop. */
+export function undeliveredInput(why: string, now: number): AgentEvent {
+  return logEvent(`${why}: what was sent to it was not delivered.`, { input: 'undelivered' }, now);
+}
+
 /** ms since the epoch of an ISO 8601 time; `now` when there is none. */
 export function timeOf(iso: string | undefined, now: number): number {
   const time = Date.parse(iso ?? '');

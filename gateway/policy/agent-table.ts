@@ -37,9 +37,9 @@ export function withoutInput(agents: ReadonlyMap<string, AgentSpec>): string[] {
 
 /** It can go on with a session of its own, and its driver knows how. */
 export function takesSession(spec: AgentSpec): boolean {
-  return spec.protocol === 'opencode';
+  return spec.protocol === 'opencode' || spec.protocol === 'acp';
 }
 
 export function takesInput(spec: AgentSpec): boolean {
-  return spec.protocol === 'text' && spec.input;
+  return spec.protocol === 'acp' || (spec.protocol === 'text' && spec.input);
 }

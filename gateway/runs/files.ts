@@ -3,6 +3,7 @@ import { taskErrorSchema } from '../../shared/errors.ts';
 import { agentEventSchema } from '../../shared/event.ts';
 import { runRefShape } from '../../shared/protocol/run-ref.ts';
 import { taskRequestSchema, taskResultSchema } from '../../shared/task.ts';
+import { PERMISSION_MODES } from '../domain/acp-permission.ts';
 
 /**
  * The files of a run directory, `<state>/runs/<taskId>.<attempt>/` (0700, files 0600). The directory is the only thing that
@@ -39,6 +40,13 @@ export const agentSpecSchema = z.discriminatedUnion('protocol', [
   z.object({ protocol: z.literal('opencode'), command: z.array(z.string()).min(1) }),
   /** Other CLIs that print JSON lines for one prompt; `command` likewise. */
   z.object({ protocol: z.enum(['claude', 'gemini', 'codex']), command: z.array(z.string()).min(1) }),
+  /** Any agent that speaks the Agent Client Protocol on stdin and stdout once `command` runs. */
+  z.object({
+    protocol: z.literal('acp'),
+    command: z.array(z.string()).min(1),
+    /** What it is told when it asks; absent: granted, unless the owner has decided in the agent's own settings. */
+    permissions: z.enum(PERMISSION_MODES).optional(),
+  }),
   /** Any program: prompt on stdin, every line of output a `log` event. */
   z.object({
     protocol: z.literal('text'),

@@ -1,11 +1,13 @@
-import type { Driver } from '../agents/driver.ts';
+import { type Driver, isConversation } from '../agents/driver.ts';
 import type { RunEnd } from '../domain/outcome.ts';
 import { sweep } from '../process/sweep.ts';
 import { callAfter, settledWithin } from '../process/timer.ts';
 import type { RunRequest } from '../runs/files.ts';
 import { type AgentProcess, startAgent, writePrompt } from './agent-process.ts';
+import { converse, type Talk } from './conversation.ts';
 import type { EndRequest } from './end.ts';
 import { becomesIdle } from './idle-watch.ts';
+import { inputTo, type TakeInput } from './input.ts';
 import { type OutputDeps, type Reading, readStderr, readStdout } from './output.ts';
 
 /**
@@ -16,12 +18,17 @@ const OUTPUT_GRACE_MS = 1_000;
 /** The same when something does come: from a process that escaped, or slowly for want of a disk. */
 const OUTPUT_PATIENCE_MS = 60_000;
 
+/** After the last word of a conversation, with stdin closed, before the agent is killed: OpenCode takes a quarter of a second. */
+const FAREWELL_MS = 3_000;
+/** What an agent has to stop its turn before it is killed: OpenCode and Gemini CLI take a tenth of a second. Part of the kill's time. */
+const CANCEL_MS = 300;
+
 export interface AgentDeps extends OutputDeps {
   request: RunRequest;
   driver: Driver;
   end: EndRequest;
-  /** Called when the agent runs: what a `task:input` writes goes to it. */
-  onStarted(agent: AgentProcess): void;
+  /** Called when the agent runs, with what gives it a `task:input`. */
+  onStarted(take: TakeInput): void;
 }
 
 export interface AgentRun {
@@ -46,7 +53,9 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   }
   const started = performance.now();
   const cancelTimeout = callAfter(request.timeoutMs, () => end.request('timeout'));
-  const stdout = readStdout(agent.child.stdout, deps);
+  const { stdin } = agent.child;
+  const talk = isConversation(driver) ? converse(driver, stdin, deps) : null;
+  const stdout = readStdout(agent.child.stdout, talk === null ? deps : { ...deps, driver: talk.listener });
   const stderr = readStderr(agent.child.stderr, deps);
   const output = Promise.all([stdout.done, stderr.done]);
   const stopWatching = watchForIdleness(agent, deps, () => Math.min(stdout.quietMs(), stderr.quietMs()));
@@ -54,18 +63,19 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
     console.error('reading the output failed', error);
     end.request('disk');
   });
-  writePrompt(agent.child, driver.plan);
-  deps.onStarted(agent);
+  if (talk === null) writePrompt(agent.child, driver.plan);
+  else talk.open();
+  deps.onStarted(talk === null ? inputTo(stdin, driver.plan, deps) : talk.input);
 
-  const exited = await Promise.race([agent.exit, end.wait().then(() => null)]);
+  const kind = await endingOf(agent, end, talk);
   const durationMs = performance.now() - started;
   cancelTimeout();
   stopWatching();
-  if (exited !== null) await settledWithin(output, OUTPUT_GRACE_MS);
+  if (kind === 'exited') await settledWithin(output, OUTPUT_GRACE_MS);
   const left = await sweep({ mark: request.mark, agent: await agent.identity });
   if (left.length > 0) console.error('these processes could not be killed', left);
   await closeOutput(agent, output, [stdout, stderr]);
-  return { end: endOf(agent, exited, deps), durationMs, stderrTail: stderr.tail.text };
+  return { end: endOf(agent, kind, deps), durationMs, stderrTail: stderr.tail.text };
 }
 
 /** Requests the end of an agent that is silent for the task's `idleTimeout`; returns what stops the watch. */
@@ -97,11 +107,30 @@ async function closeOutput(agent: AgentProcess, output: Promise<unknown>, stream
   await output.catch(() => {});
 }
 
-function endOf(agent: AgentProcess, exited: Awaited<AgentProcess['exit']> | null, deps: AgentDeps): RunEnd {
-  if (exited !== null) return { kind: 'exited', exit: exited, verdict: deps.driver.verdict(exited) };
+/**
+ * Resolves when the agent has ended by itself, or its end was requested. When a conversation is over it has a moment to go; should
+ * it stay, that is no failure of its own.
+ */
+async function endingOf(agent: AgentProcess, end: EndRequest, talk: Talk | null): Promise<'exited' | 'cut'> {
+  const exited = agent.exit.then(() => 'exited' as const);
+  const cut = end.wait().then(() => 'cut' as const);
+  const over = talk?.over.then(() => 'over' as const);
+  const first = await Promise.race([exited, cut, ...(over === undefined ? [] : [over])]);
+  if (first === 'exited') return 'exited';
+  if (first === 'over') {
+    await settledWithin(Promise.race([exited, cut]), FAREWELL_MS);
+    return 'exited';
+  }
+  talk?.cancel();
+  if (over !== undefined) await settledWithin(Promise.race([exited, over]), CANCEL_MS);
+  return 'cut';
+}
+
+function endOf(agent: AgentProcess, kind: 'exited' | 'cut', { driver, end }: AgentDeps): RunEnd {
   const { exitCode: code, signalCode: signal } = agent.child;
   const exit = { code, signal };
-  return { kind: 'cut', reason: deps.end.reason ?? 'stopped', exit, verdict: deps.driver.verdict(exit) };
+  const verdict = driver.verdict(exit);
+  return kind === 'exited' ? { kind, exit, verdict } : { kind, reason: end.reason ?? 'stopped', exit, verdict };
 }
 
 function notRun(end: RunEnd): AgentRun {

@@ -6,20 +6,18 @@ import { boundedPaths } from '../domain/changed-files.ts';
 import { type RunEnd, resultOf } from '../domain/outcome.ts';
 import { sweep } from '../process/sweep.ts';
 import { replaceFile, untilRoom } from '../runs/durable.ts';
-import type { ControlLine, ResultFile, RunRequest } from '../runs/files.ts';
+import type { ResultFile, RunRequest } from '../runs/files.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
-import type { AgentProcess } from './agent-process.ts';
 import { claimRun } from './claim.ts';
 import { followControl } from './control.ts';
 import type { EndRequest } from './end.ts';
 import { EventFile } from './event-file.ts';
 import { awaitFirstStart, type FirstStart } from './first-start.ts';
 import { HostRoom } from './host-room.ts';
+import { InputQueue } from './input.ts';
 import { runAgent } from './run-agent.ts';
 import { changedSince, readWorkTree } from './work-tree.ts';
 
-/** Input that waits for the agent to read it beyond which more is dropped: bounds the memory. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 /** In the state directory: which agents have set up their data. */
 const FIRST_STARTS = 'first-starts';
 /** In the run directory: what the agent unpacks for itself. Should the supervisor die, it goes with that. */
@@ -45,10 +43,10 @@ export async function supervise(
   const room = new HostRoom(dirname(run.path), () => performance.now());
   await room.look();
   const events = await EventFile.create(run.file('EVENTS'), room);
-  const onInput = inputHandler(driver, events, now);
+  const inputs = new InputQueue();
   const control = await followControl(run.file('CONTROL'), (line) => {
     if (line.kind === 'abort') end.request(line.reason);
-    else onInput.take(line);
+    else inputs.take(line.content);
   });
   await control.drain();
   try {
@@ -56,7 +54,15 @@ export async function supervise(
     const firstStart = await orderFirstStart(run, driver, end);
     const onSession = sessionKeeper(run, firstStart);
     const removeTemporary = await makeTemporary(driver);
-    const agent = await runAgent({ request, driver, end, events, now, onSession, onStarted: onInput.started });
+    const agent = await runAgent({
+      request,
+      driver,
+      end,
+      events,
+      now,
+      onSession,
+      onStarted: (take) => inputs.open(take),
+    });
     await removeTemporary();
     const patience = AbortSignal.timeout(agent.end.kind === 'exited' ? WORK_TREE_MS : WORK_TREE_AFTER_CUT_MS);
     const byGit = tree === null ? [] : await changedSince(request, tree, patience);
@@ -70,28 +76,6 @@ export async function supervise(
   } finally {
     await control.close();
   }
-}
-
-/** Inputs that come before the agent runs wait for it. */
-function inputHandler(driver: Driver, events: EventFile, now: () => number) {
-  let agent: AgentProcess | null = null;
-  const early: ControlLine[] = [];
-  const undelivered = (why: string) => {
-    const content = `${why}: what was sent to it was not delivered.`;
-    void events.append([{ type: 'log', content, data: { input: 'undelivered' }, timestamp: now() }]).catch(() => {});
-  };
-  const take = (line: Extract<ControlLine, { kind: 'input' }>) => {
-    const { formatInput } = driver.plan;
-    if (formatInput === null) undelivered('The agent takes no input');
-    else if (agent === null) early.push(line);
-    else if (agent.child.stdin.writableLength > MAX_UNREAD_BYTES) undelivered('The agent does not read its input');
-    else agent.child.stdin.write(formatInput(line.content));
-  };
-  const started = (process: AgentProcess) => {
-    agent = process;
-    for (const line of early) if (line.kind === 'input') take(line);
-  };
-  return { take, started };
 }
 
 /** Makes the agent's temporary directory; returns what removes it. Neither failing is a reason not to run. */

@@ -53,13 +53,18 @@ describe('[C5] where a setting comes from', () => {
 
   test('GATEWAY_AGENTS narrows, the file defines', () => {
     place.file({
-      agents: { lines: { command: ['node', 'x.mjs'] }, chat: { protocol: 'text', command: ['y'], input: true } },
+      agents: {
+        lines: { command: ['node', 'x.mjs'] },
+        chat: { protocol: 'text', command: ['y'], input: true },
+        acp: { protocol: 'acp', command: ['opencode', 'acp'], permissions: 'reject' },
+      },
     });
     const config = place.load(['--agents', 'lines,opencode']);
     expect(config.agents).toEqual(['lines', 'opencode']);
     expect(config.customAgents).toEqual({
       lines: { protocol: 'text', command: ['node', 'x.mjs'], input: false },
       chat: { protocol: 'text', command: ['y'], input: true },
+      acp: { protocol: 'acp', command: ['opencode', 'acp'], permissions: 'reject' },
     });
   });
 

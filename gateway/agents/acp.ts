@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import { openAcp } from '../domain/acp-calls.ts';
+import { cancelAcp, inputToAcp, restOfAcp, stepAcp } from '../domain/acp-parse.ts';
+import { type AcpStep, type AcpTask, isOver } from '../domain/acp-state.ts';
+import { acpVerdict } from '../domain/acp-verdict.ts';
+import type { AgentSpec, RunRequest } from '../runs/files.ts';
+import { packageVersion } from '../version.ts';
+import type { Conversation, Exchange } from './driver.ts';
+import { geminiOwnerDecides } from './gemini.ts';
+import { openCodeData, openCodeEnvironment, openCodeOwnerDecides } from './opencode.ts';
+
+type AcpSpec = Extract<AgentSpec, { protocol: 'acp' }>;
+
+/** Any agent by the Agent Client Protocol; why so: `docs/decisions/0019-acp.md`. */
+export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string): Conversation {
+  const names = spec.command.map((word) => basename(word).toLowerCase());
+  const isGemini = names.some((name) => name.includes(GEMINI));
+  const env = {
+    ...surroundings(request.env, temporary),
+    ...request.env,
+    // It leaves reports and scripts in the temporary directory.
+    ...(isGemini ? { TMPDIR: temporary } : {}),
+  };
+  const opening = openAcp(taskOf(request, spec, names));
+  let { state } = opening;
+  const take = (step: AcpStep): Exchange => {
+    state = step.state;
+    return { events: step.events, sessionId: state.sessionId, send: step.send };
+  };
+  return {
+    plan: {
+      command: spec.command,
+      env,
+      stdin: opening.send,
+      formatInput: null,
+      sharedData: names.includes(OPENCODE) ? openCodeData(env) : null,
+      temporary,
+    },
+    line: (text, now) => take(stepAcp(state, text, now)),
+    input: (content, now) => take(inputToAcp(state, content, now)),
+    cancel: () => take(cancelAcp(state)),
+    rest: (now) => take(restOfAcp(state, now)).events,
+    isOver: () => isOver(state),
+    sessionInLog: () => null,
+    verdict: (exit) => acpVerdict(state, exit),
+  };
+}
+
+const OPENCODE = 'opencode';
+const GEMINI = 'gemini';
+
+function taskOf({ task, env }: RunRequest, { permissions }: AcpSpec, names: readonly string[]): AcpTask {
+  const ownerDecides = [...(openCodeOwnerDecides(env) ? [OPENCODE] : []), ...(geminiOwnerDecides(env) ? [GEMINI] : [])];
+  return {
+    cwd: task.cwd,
+    prompt: task.prompt,
+    model: task.model ?? null,
+    sessionId: task.sessionId ?? null,
+    permissions: { mode: permissions ?? null, ownerDecides, names },
+    client: { name: 'agent-gateway', version: packageVersion() },
+  };
+}
+
+/** What known agents need, for each of them: a command does not always tell which one it starts, and none minds another's names. */
+function surroundings(env: Readonly<Record<string, string>>, temporary: string): Record<string, string> {
+  return {
+    ...openCodeEnvironment(env, temporary),
+    // While it speaks ACP, OpenCode serves its API on a port of loopback, to every user of the machine unless there is a password.
+    OPENCODE_SERVER_PASSWORD: randomUUID(),
+    // A process in front of it that would ignore SIGTERM.
+    GEMINI_CLI_NO_RELAUNCH: 'true',
+  };
+}

@@ -1,0 +1,113 @@
+/** Pure: no clock, no randomness, no storage, no network. What we ask of an agent, and what its answers lead to. */
+import {
+  type InitializeResult,
+  initializeResultSchema,
+  type PromptResult,
+  promptResultSchema,
+  type SessionResult,
+  sessionResultSchema,
+} from './acp-schemas.ts';
+import { type AcpCall, type AcpState, type AcpStep, type AcpTask, acpStart, settled } from './acp-state.ts';
+import { usageAfterTurn } from './acp-usage.ts';
+import { type AcpError, requestLine } from './acp-wire.ts';
+import { logEvent, undeliveredInput } from './agent-lines.ts';
+
+const PROTOCOL_VERSION = 1;
+
+/** The first message of a conversation. */
+export function openAcp(task: AcpTask): AcpStep {
+  return ask(acpStart(task), 'initialize', 'initialize', {
+    protocolVersion: PROTOCOL_VERSION,
+    // Files and terminals are the agent's own business: it has its own, and its processes are the run's.
+    clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
+    clientInfo: task.client,
+  });
+}
+
+/** What follows the answer to `call`. */
+export function onAnswer(state: AcpState, call: AcpCall, result: unknown, now: number): AcpStep {
+  const misfit = () => failed(state, `the agent's answer to ${call} has an unknown form`, undefined, now);
+  switch (call) {
+    case 'initialize': {
+      const parsed = initializeResultSchema.safeParse(result);
+      return parsed.success ? onInitialized(state, parsed.data, now) : misfit();
+    }
+    case 'session': {
+      const parsed = sessionResultSchema.safeParse(result ?? {});
+      return parsed.success ? onSession(state, parsed.data, now) : misfit();
+    }
+    case 'model':
+      return askPrompt(state, state.task.prompt);
+    case 'prompt': {
+      const parsed = promptResultSchema.safeParse(result);
+      return parsed.success ? onTurnEnd(state, parsed.data, now) : misfit();
+    }
+  }
+}
+
+/** A request of ours was answered with an error: the conversation is over. */
+export function onRefused(state: AcpState, { code, message, data }: AcpError, now: number): AcpStep {
+  return failed(state, message, { code, data }, now);
+}
+
+function onInitialized(state: AcpState, result: InitializeResult, now: number): AcpStep {
+  const { protocolVersion: version, agentInfo, agentCapabilities } = result;
+  if (version !== PROTOCOL_VERSION)
+    return failed(state, `the agent speaks version ${version} of ACP, not ${PROTOCOL_VERSION}`, undefined, now);
+  const named = { ...state, agentName: agentInfo?.name ?? null };
+  const { cwd, sessionId } = state.task;
+  const place = { cwd, mcpServers: [] };
+  if (sessionId === null) return ask(named, 'session', 'session/new', place);
+  // Resuming tells nothing of what has been; loading tells it all again.
+  const { resume } = agentCapabilities?.sessionCapabilities ?? {};
+  if (resume !== undefined && resume !== null) return ask(named, 'session', 'session/resume', { sessionId, ...place });
+  if (agentCapabilities?.loadSession === true) return ask(named, 'session', 'session/load', { sessionId, ...place });
+  return failed(named, 'the agent cannot go on with an earlier session', undefined, now);
+}
+
+function onSession(state: AcpState, result: SessionResult, now: number): AcpStep {
+  const sessionId = state.task.sessionId ?? result.sessionId;
+  if (sessionId === undefined) return failed(state, 'the agent named no session', undefined, now);
+  const opened = { ...state, sessionId };
+  const { model, prompt } = state.task;
+  if (model === null) return askPrompt(opened, prompt);
+  const option = result.configOptions?.find(({ id, category }) => category === 'model' || id === 'model');
+  if (option !== undefined)
+    return ask(opened, 'model', 'session/set_config_option', { sessionId, configId: option.id, value: model });
+  if (result.models !== undefined && result.models !== null)
+    return ask(opened, 'model', 'session/set_model', { sessionId, modelId: model });
+  return failed(opened, 'the agent does not let its model be chosen', undefined, now);
+}
+
+/** The next input is the next turn; without one the conversation is over. */
+function onTurnEnd(state: AcpState, result: PromptResult, now: number): AcpStep {
+  const { stopReason } = result;
+  const rest = settled(state);
+  const usage = usageAfterTurn(state.usage, result);
+  const data = { turn: 'end', stopReason, usage: result.usage ?? result._meta?.quota?.token_count };
+  const events = [...rest.events, logEvent(`turn ended: ${stopReason}`, data, now)];
+  const ended: AcpState = { ...rest.state, asked: null, usage, stopReason };
+  const [input, ...inputs] = ended.inputs;
+  if (input === undefined || state.isCancelled) return { state: ended, events, send: '' };
+  const next = askPrompt({ ...ended, inputs, answer: '', refused: null, toolError: null, stopReason: null }, input);
+  return { ...next, events: [...events, logEvent('What was sent is the next turn.', { input: 'delivered' }, now)] };
+}
+
+function failed(state: AcpState, message: string, data: unknown, now: number): AcpStep {
+  const rest = settled(state);
+  const undelivered = state.inputs.map(() => undeliveredInput('The agent has failed', now));
+  return {
+    state: { ...rest.state, asked: null, inputs: [], error: message },
+    events: [...rest.events, { type: 'error', content: message, data, timestamp: now }, ...undelivered],
+    send: '',
+  };
+}
+
+function askPrompt(state: AcpState, text: string): AcpStep {
+  return ask(state, 'prompt', 'session/prompt', { sessionId: state.sessionId, prompt: [{ type: 'text', text }] });
+}
+
+function ask(state: AcpState, call: AcpCall, method: string, params: unknown): AcpStep {
+  const id = state.lastId + 1;
+  return { state: { ...state, lastId: id, asked: { id, call } }, events: [], send: requestLine(id, method, params) };
+}

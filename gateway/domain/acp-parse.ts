@@ -1,0 +1,168 @@
+/**
+ * Pure: no clock, no randomness, no storage, no network. A conversation by the Agent Client Protocol: what the agent says goes in,
+ * events and what is to be said to it come out. `openAcp` begins it; from then on one request of ours is on its way at a time,
+ * and when none is, the conversation is over.
+ */
+import type { AgentEvent } from '../../shared/event.ts';
+import { MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
+import { onAnswer, onRefused } from './acp-calls.ts';
+import { decidePermission, permissionMode, permissionResult } from './acp-permission.ts';
+import {
+  type PermissionRequest,
+  permissionParamsSchema,
+  type Update,
+  updateNameSchema,
+  updateParamsSchema,
+} from './acp-schemas.ts';
+import { type AcpState, type AcpStep, isOver, settled } from './acp-state.ts';
+import { changeTool, isNewTool, restOfTools } from './acp-tools.ts';
+import { costAfter } from './acp-usage.ts';
+import { type AcpId, type AcpMessage, notificationLine, notOfferedLine, parseAcpLine, resultLine } from './acp-wire.ts';
+import { logEvent, undeliveredInput, unknownLine, withFile } from './agent-lines.ts';
+import { endMessage, joinChunk, restOfPiece } from './joined-text.ts';
+
+/** Characters of inputs that wait for the turn to end beyond which more is dropped: bounds the memory. */
+const MAX_WAITING_CHARS = 4 * 1024 * 1024;
+
+type Notification = Extract<AcpMessage, { kind: 'notification' }>;
+type Request = Extract<AcpMessage, { kind: 'request' }>;
+
+/** Takes one line of stdout. What has no known meaning is a `log` event and changes nothing. */
+export function stepAcp(state: AcpState, text: string, now: number): AcpStep {
+  const message = parseAcpLine(text);
+  if (message === null) return silent(state, unknownLine(text, now));
+  switch (message.kind) {
+    case 'notification':
+      return onNotification(state, message, now);
+    case 'request':
+      return onRequest(state, message, now);
+    case 'answered':
+    case 'refused': {
+      const { asked } = state;
+      if (asked === null || asked.id !== message.id) return silent(state, unknownLine(text, now));
+      if (message.kind === 'refused') return onRefused(state, message.error, now);
+      return onAnswer(state, asked.call, message.result, now);
+    }
+  }
+}
+
+/** Takes a `task:input`: the agent's next turn. */
+export function inputToAcp(state: AcpState, content: string, now: number): AcpStep {
+  if (isOver(state)) return silent(state, [undeliveredInput('The agent has finished', now)]);
+  const waiting = state.inputs.reduce((sum, input) => sum + input.length, content.length);
+  if (waiting > MAX_WAITING_CHARS) return silent(state, [undeliveredInput('Too much waits for the agent', now)]);
+  const log = logEvent('What was sent waits for the end of the turn.', { input: 'waiting' }, now);
+  return silent({ ...state, inputs: [...state.inputs, content] }, [log]);
+}
+
+/** Asks the agent to stop its turn; says nothing when none is under way. */
+export function cancelAcp(state: AcpState): AcpStep {
+  if (state.asked?.call !== 'prompt' || state.isCancelled) return silent(state, []);
+  const send = notificationLine('session/cancel', { sessionId: state.sessionId });
+  return { state: { ...state, isCancelled: true }, events: [], send };
+}
+
+/** What has waited for long enough by `now`. */
+export function restOfAcp(state: AcpState, now: number): AcpStep {
+  const said = restOfPiece(state.joined, now);
+  const told = restOfTools(state.tools, now);
+  return silent({ ...state, joined: said.joined, tools: told.tools }, [...said.events, ...told.events]);
+}
+
+function onNotification(state: AcpState, { method, params }: Notification, now: number): AcpStep {
+  const update = method === 'session/update' ? ownUpdate(state, params) : null;
+  if (update?.sessionUpdate === 'usage_update') {
+    const isBeforePrompts = state.asked?.call !== 'prompt' && state.stopReason === null;
+    return silent({ ...state, cost: costAfter(state.cost, update, isBeforePrompts) }, []);
+  }
+  if (method === 'session/update' && isReplay(state)) return silent(state, []);
+  if (update !== null) return onUpdate(state, update, now);
+  return silent(state, [
+    logEvent(updateNameSchema.safeParse(params).data?.update.sessionUpdate ?? method, params, now),
+  ]);
+}
+
+/** Null for one of no known form, and for one of another session: an agent may have sessions of its own beside ours. */
+function ownUpdate(state: AcpState, params: unknown): Update | null {
+  const { data } = updateParamsSchema.safeParse(params);
+  if (data === undefined || (state.sessionId !== null && data.sessionId !== state.sessionId)) return null;
+  return data.update;
+}
+
+/** While a session is loaded the agent tells again what has been; those events stand in an earlier log. */
+function isReplay({ asked, task }: AcpState): boolean {
+  return asked?.call === 'session' && task.sessionId !== null;
+}
+
+function onUpdate(state: AcpState, update: Exclude<Update, { sessionUpdate: 'usage_update' }>, now: number): AcpStep {
+  switch (update.sessionUpdate) {
+    case 'agent_message_chunk':
+    case 'agent_thought_chunk': {
+      const type = update.sessionUpdate === 'agent_message_chunk' ? 'message' : 'thinking';
+      const { content, messageId: id = null } = update;
+      if (content.text === undefined) return silent(state, [logEvent(update.sessionUpdate, { content }, now)]);
+      const { joined, events } = joinChunk(state.joined, { type, id, text: content.text }, now);
+      const said = type === 'message' ? { answer: withChunk(state, id, content.text), refused: null } : {};
+      return silent({ ...state, ...said, joined }, events);
+    }
+    case 'tool_call':
+    case 'tool_call_update': {
+      // What was said before it stands before it.
+      const said = endMessage(state.joined);
+      const isNew = isNewTool(state.tools, update);
+      const step = changeTool(state.tools, update, now);
+      const next: AcpState = {
+        ...state,
+        joined: said.joined,
+        tools: step.tools,
+        toolError: step.failure ?? state.toolError,
+        files: step.files.reduce(withFile, state.files),
+        ...(isNew ? { answer: '', refused: null } : {}),
+      };
+      return silent(next, [...said.events, ...step.events]);
+    }
+    case 'plan': {
+      const rest = settled(state);
+      return silent(rest.state, [...rest.events, logEvent('plan', { plan: update.entries }, now)]);
+    }
+  }
+}
+
+function onRequest(state: AcpState, { id, method, params }: Request, now: number): AcpStep {
+  const parsed = method === 'session/request_permission' ? permissionParamsSchema.safeParse(params) : null;
+  if (parsed?.success === true) return onPermission(state, id, parsed.data, now);
+  return { state, events: [logEvent(method, params, now)], send: notOfferedLine(id, method) };
+}
+
+function onPermission(state: AcpState, id: AcpId, request: PermissionRequest, now: number): AcpStep {
+  const { toolCall } = request;
+  const said = endMessage(state.joined);
+  // Some agents ask before they tell of the tool. Others describe the question here, and the tool elsewhere.
+  const isNew = isNewTool(state.tools, toolCall);
+  const told = isNew ? changeTool(state.tools, { ...toolCall, status: 'in_progress' }, now) : null;
+  const mode = permissionMode(state.task.permissions, state.agentName);
+  const decision = state.isCancelled ? { granted: false, option: null } : decidePermission(mode, request);
+  const title = toolCall.title ?? toolCall.toolCallId;
+  const data = { permission: decision.granted ? 'granted' : 'refused', id: toolCall.toolCallId, title };
+  const next: AcpState = {
+    ...state,
+    joined: said.joined,
+    tools: told?.tools ?? state.tools,
+    ...(isNew ? { answer: '' } : {}),
+    refused: decision.granted ? state.refused : title,
+  };
+  const log = logEvent(`permission ${data.permission}: ${title}`, data, now);
+  const events = [...said.events, ...(told?.events ?? []), log];
+  return { state: next, events, send: resultLine(id, permissionResult(decision)) };
+}
+
+/** Cut only now and then: chunks are many and small. */
+function withChunk({ answer, joined }: AcpState, id: string | null, text: string): string {
+  const isNext = answer !== '' && joined.id !== id;
+  const all = `${answer}${isNext ? '\n' : ''}${text}`;
+  return all.length > 2 * MAX_OUTPUT_BYTES ? all.slice(-MAX_OUTPUT_BYTES) : all;
+}
+
+function silent(state: AcpState, events: AgentEvent[]): AcpStep {
+  return { state, events, send: '' };
+}

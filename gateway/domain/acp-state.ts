@@ -1,0 +1,95 @@
+/** Pure: no clock, no randomness, no storage, no network. */
+import type { AgentEvent } from '../../shared/event.ts';
+import type { TaskUsage } from '../../shared/task.ts';
+import type { PermissionRules } from './acp-permission.ts';
+import { type AcpTools, NO_TOOLS, restOfTools } from './acp-tools.ts';
+import { costAtStart, type SessionCost } from './acp-usage.ts';
+import { endMessage, type JoinedText, NOTHING_JOINED } from './joined-text.ts';
+
+/** What one run wants of its agent. */
+export interface AcpTask {
+  /** Absolute; the session's directory. */
+  cwd: string;
+  prompt: string;
+  /** Null: the agent's own choice. */
+  model: string | null;
+  /** The session to go on with; null: a new one. */
+  sessionId: string | null;
+  permissions: PermissionRules;
+  /** How this program calls itself. */
+  client: { name: string; version: string };
+}
+
+/** The requests that lead to a turn, in this order, and the turn itself. */
+export type AcpCall = 'initialize' | 'session' | 'model' | 'prompt';
+
+export interface AcpState {
+  readonly task: AcpTask;
+  /** Of our last request; they count from 0. */
+  readonly lastId: number;
+  /** Our request that is not answered yet: one at a time; null when nothing more is asked. */
+  readonly asked: { readonly id: number; readonly call: AcpCall } | null;
+  /** The agent's name for itself; null when it does not say. */
+  readonly agentName: string | null;
+  readonly sessionId: string | null;
+  /** Inputs that wait for the turn to end, oldest first. */
+  readonly inputs: readonly string[];
+  /** The turn under way was told to stop. */
+  readonly isCancelled: boolean;
+  readonly joined: JoinedText;
+  readonly tools: AcpTools;
+  /** What was said since the last tool of this turn. */
+  readonly answer: string;
+  /** What was refused in this turn, while the agent has not gone on after it. */
+  readonly refused: string | null;
+  /** Why the last tool that failed did so. */
+  readonly toolError: string | null;
+  readonly files: readonly string[];
+  readonly usage: TaskUsage | null;
+  readonly cost: SessionCost;
+  /** Of the last turn; null while one is under way, and before. */
+  readonly stopReason: string | null;
+  /** What ended the conversation before its time. */
+  readonly error: string | null;
+}
+
+export interface AcpStep {
+  state: AcpState;
+  events: AgentEvent[];
+  /** To be written to the agent's stdin. */
+  send: string;
+}
+
+export function acpStart(task: AcpTask): AcpState {
+  return {
+    task,
+    lastId: -1,
+    asked: null,
+    agentName: null,
+    sessionId: null,
+    inputs: [],
+    isCancelled: false,
+    joined: NOTHING_JOINED,
+    tools: NO_TOOLS,
+    answer: '',
+    refused: null,
+    toolError: null,
+    files: [],
+    usage: null,
+    cost: costAtStart(task.sessionId === null),
+    stopReason: null,
+    error: null,
+  };
+}
+
+/** Nothing more will be said. */
+export function isOver(state: AcpState): boolean {
+  return state.asked === null;
+}
+
+/** All that has waited to be told. */
+export function settled(state: AcpState): { state: AcpState; events: AgentEvent[] } {
+  const said = endMessage(state.joined);
+  const told = restOfTools(state.tools, Number.POSITIVE_INFINITY);
+  return { state: { ...state, joined: said.joined, tools: told.tools }, events: [...said.events, ...told.events] };
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { acpDriver } from '../../../../gateway/agents/acp.ts';
+import { isConversation } from '../../../../gateway/agents/driver.ts';
+import { driverFor } from '../../../../gateway/agents/registry.ts';
+import { agentSpecSchema, type RunRequest } from '../../../../gateway/runs/files.ts';
+
+const spec = { protocol: 'acp' as const, command: ['/bin/opencode', 'acp'] };
+const request: RunRequest = {
+  taskId: 't',
+  attempt: 1,
+  task: { taskId: 't', prompt: '--help', cwd: '/work', agentType: 'opencode' },
+  agent: spec,
+  env: { HOME: '/nowhere' },
+  mark: 'm'.repeat(16),
+  timeoutMs: 1000,
+  spawnRetries: 0,
+  createdAt: 0,
+  bootId: 'b',
+};
+
+describe('how an agent is started that speaks ACP', () => {
+  it("the command is the owner's, word for word; the prompt comes once the agent has a session", () => {
+    const { plan } = acpDriver(request, spec, '/run/tmp');
+    expect(plan.command).toEqual(spec.command);
+    expect(JSON.parse(plan.stdin)).toMatchObject({ method: 'initialize', params: { protocolVersion: 1 } });
+    expect(plan.stdin).not.toContain('--help');
+  });
+
+  it("OpenCode's port has a password of this run, unless the owner has one; its first start is ordered", () => {
+    const password = () => acpDriver(request, spec, '/run/tmp').plan.env.OPENCODE_SERVER_PASSWORD;
+    expect(password()).toMatch(/^[0-9a-f-]{36}$/);
+    expect(password()).not.toBe(password());
+    const own = { ...request, env: { ...request.env, OPENCODE_SERVER_PASSWORD: 'own' } };
+    const { plan } = acpDriver(own, spec, '/run/tmp');
+    expect(plan.env.OPENCODE_SERVER_PASSWORD).toBe('own');
+    expect(plan.sharedData).toBe('/nowhere/.local/share/opencode');
+    expect(acpDriver(request, { ...spec, command: ['/bin/other'] }, '/run/tmp').plan.sharedData).toBeNull();
+  });
+
+  it('Gemini CLI heeds SIGTERM, and what it leaves behind goes with the run', () => {
+    const { plan } = acpDriver(request, { ...spec, command: ['/bin/gemini', '--acp'] }, '/run/tmp');
+    expect(plan.env).toMatchObject({ GEMINI_CLI_NO_RELAUNCH: 'true', TMPDIR: '/run/tmp' });
+  });
+
+  it('is a conversation; the others are not', () => {
+    expect(isConversation(driverFor(request, '/run/tmp'))).toBe(true);
+    const text = agentSpecSchema.parse({ protocol: 'text', command: ['cat'] });
+    expect(isConversation(driverFor({ ...request, agent: text }, '/run/tmp'))).toBe(false);
+  });
+});
