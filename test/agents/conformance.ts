@@ -67,11 +67,12 @@ export function conformance(row: AgentRow): void {
       const { run } = await lab.start('@say It is 42.');
       const { result } = await resultOfRun(run);
       expect(result).toMatchObject({ success: true, exitCode: 0, output: 'It is 42.', filesChanged: [] });
-      expect(result.usage).toMatchObject({
-        inputTokens: TURN_TOKENS.input,
-        outputTokens: TURN_TOKENS.output,
-        cachedInputTokens: TURN_TOKENS.cached,
-      });
+      const { input, output, cached, thought } = TURN_TOKENS;
+      expect(result.usage).toMatchObject(
+        row.lacks['whole count'] === undefined
+          ? { inputTokens: input, outputTokens: output, cachedInputTokens: cached }
+          : { inputTokens: input, outputTokens: output - thought },
+      );
       if (row.lacks.cost === undefined) expect(result.usage?.costUsd).toBeGreaterThanOrEqual(0);
       else expect(result.usage).not.toHaveProperty('costUsd');
       expect(await run.session()).toMatch(/./);
@@ -98,7 +99,9 @@ export function conformance(row: AgentRow): void {
       const events = await eventsOf(run);
       expectOneTool(events);
       expect(JSON.stringify(ofType(events, 'tool_call')[0]?.data)).toContain('echo hello from a shell');
-      expect(ofType(events, 'tool_result')[0]?.content).toContain('HELLO FROM A SHELL');
+      const { content } = ofType(events, 'tool_result')[0] ?? {};
+      if (row.lacks['tool output'] === undefined) expect(content).toContain('HELLO FROM A SHELL');
+      else expect(content).toBe('');
     });
 
     const { thinking, 'tool start': toolStart } = row.lacks;
@@ -106,7 +109,8 @@ export function conformance(row: AgentRow): void {
       const { run } = await lab.start('@think First A, then B.\n@say It is 42.');
       expect(await resultOfRun(run)).toMatchObject({ result: { success: true, output: 'It is 42.' } });
       const thoughts = ofType(await eventsOf(run), 'thinking').map(({ content }) => content);
-      expect(thoughts).toEqual(thinking === undefined ? ['First A, then B.'] : []);
+      // Gemini CLI puts a subject in front, be it empty.
+      expect(thoughts).toEqual(thinking === undefined ? [expect.stringMatching(/(^|\n)First A, then B\.$/)] : []);
     });
 
     it('a model that refuses with 401: a failure with its message', async () => {

@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url';
+import { openCodeEnv } from '../scripted-model/opencode-env.ts';
+import { conformance } from './conformance.ts';
+
+const OPENCODE = fileURLToPath(new URL('../../node_modules/.bin/opencode', import.meta.url));
+
+conformance({
+  name: 'OpenCode over ACP',
+  agent: { protocol: 'acp', command: [OPENCODE, 'acp'] },
+  env: ({ url }, home) => openCodeEnv(url, home),
+  lacks: {},
+  keeps: ['opencode'],
+});
