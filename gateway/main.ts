@@ -39,8 +39,8 @@ async function policyOf(config: DaemonConfig): Promise<Policy> {
   for (const name of unknown) log.warn('GATEWAY_AGENTS names {name}, which is not there', { name });
   if (agents.size === 0)
     log.error('NO AGENT FOUND: this host will get no tasks. Searched PATH: {searchPath}', { searchPath });
-  const { cwd, allowedRoots, passEnv, taskEnv } = config;
-  return { agents, cwd, allowedRoots, passEnv, taskEnv, environment };
+  const { cwd, allowedRoots, passEnv, taskEnv, permissions } = config;
+  return { agents, cwd, allowedRoots, passEnv, taskEnv, permissions, environment };
 }
 
 function warnOfPlainText({ serverUrl }: DaemonConfig): void {

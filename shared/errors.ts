@@ -14,6 +14,7 @@ export const ERROR_STATUS = {
   task_not_running: 409,
   input_unsupported: 409,
   no_session: 409,
+  approval_decided: 409,
   log_expired: 410,
   limit_exceeded: 413,
   upgrade_required: 426,

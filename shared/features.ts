@@ -1,9 +1,13 @@
+import type { Permissions } from './approval.ts';
+
 /** What a task may need of a host beyond version 1 of the protocol, by the names that `register.features` announces. */
 export const FEATURES = [
   /** `idleTimeout` is kept. */
   'idle_timeout',
   /** `sessionId` of a task is the agent's session to go on with. */
   'sessions',
+  /** `permissions` other than `auto`: the agent's questions become approvals, or are denied. */
+  'permissions',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
@@ -11,9 +15,11 @@ export type Feature = (typeof FEATURES)[number];
 export function neededFeatures(task: {
   idleTimeout?: number | undefined;
   resumeSession?: string | undefined;
+  permissions?: Permissions | undefined;
 }): Feature[] {
   const needed: Feature[] = [];
   if (task.idleTimeout !== undefined) needed.push('idle_timeout');
   if (task.resumeSession !== undefined) needed.push('sessions');
+  if (task.permissions !== undefined && task.permissions !== 'auto') needed.push('permissions');
   return needed;
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { hostIdSchema } from './ids.ts';
 import { MAX_AGENTS, MAX_SPAWN_RETRIES, MAX_TASK_TIMEOUT_MS } from './limits.ts';
-import { labelsSchema, limited, nameSchema, pathSchema } from './task.ts';
+import { labelsSchema, nameSchema, pathSchema } from './task.ts';
+import { limited } from './utf8-schema.ts';
 
 /** What a host can run. */
 export const hostCapabilitiesSchema = z.object({

@@ -16,6 +16,20 @@ export const EXECUTE_ENVELOPE_BYTES = 32 * KIB;
 export const MAX_PROMPT_BYTES = 512 * KIB;
 /** ms; an agent may think for seconds without a word, so a shorter `idleTimeout` would only strike by mistake. */
 export const MIN_IDLE_TIMEOUT_MS = 1000;
+/** Id of an approval; a UUID or a tool call's id. */
+export const MAX_APPROVAL_ID_BYTES = 64;
+/** A text of an approval's action. The host cuts longer ones; three of them stay within one event. */
+export const MAX_APPROVAL_TEXT_BYTES = 16 * KIB;
+/** Paths of an approval's action: what a person reads before saying yes. */
+export const MAX_APPROVAL_PATHS = 50;
+/** Questions of one attempt that wait for an answer; one more is denied at once. Agents ask one at a time, or a few. */
+export const MAX_PENDING_APPROVALS = 32;
+/** Approvals of one attempt that are kept while it runs, oldest dropped first; its log has them all. */
+export const MAX_KEPT_APPROVALS = 100;
+/** ms for an answer where the task does not say. */
+export const DEFAULT_APPROVAL_TIMEOUT_MS = 60 * 60 * 1000;
+export const MIN_APPROVAL_TIMEOUT_MS = 1000;
+export const MAX_APPROVAL_TIMEOUT_MS = 30 * 24 * 60 * 60 * 1000;
 /** A task's metadata as JSON. */
 export const MAX_METADATA_BYTES = 64 * KIB;
 /** Environment variables of a task: how many, and names and values together. */

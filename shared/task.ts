@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalTimeoutSchema, permissionsSchema } from './approval.ts';
 import { taskErrorSchema } from './errors.ts';
 import { hostIdSchema, taskIdSchema } from './ids.ts';
 import { depthRule, jsonValueSchema, nestsWithin } from './json.ts';
@@ -19,18 +20,7 @@ import {
   MIN_RETRY_BACKOFF_MS,
 } from './limits.ts';
 import { utf8Length } from './utf8.ts';
-
-/**
- * Refinement options for "at most `max`": `params.limit` lets the HTTP layer answer `limit_exceeded` and name it.
- */
-export function limited(name: string, max: number, unit = 'bytes') {
-  return { message: `must be at most ${max} ${unit}`, params: { limit: name, max } };
-}
-
-/** A string of at most `max` UTF-8 bytes. */
-export function boundedString(limit: string, max: number) {
-  return z.string().refine((text) => utf8Length(text) <= max, limited(limit, max));
-}
+import { boundedString, limited } from './utf8-schema.ts';
 
 export const nameSchema = boundedString('MAX_NAME_BYTES', MAX_NAME_BYTES).min(1, 'must not be empty');
 
@@ -99,6 +89,10 @@ export const taskRequestSchema = taskRequestV1Schema.extend({
   idleTimeout: idleTimeoutSchema.optional(),
   /** The session to go on with; feature `sessions`. */
   sessionId: sessionIdSchema.optional(),
+  /** What happens when the agent asks; feature `permissions`. Absent means `auto`. */
+  permissions: permissionsSchema.optional(),
+  /** ms for an answer to what the agent asks; the server's word comes first. */
+  approvalTimeout: approvalTimeoutSchema.optional(),
 });
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
@@ -236,6 +230,10 @@ export const taskSchema = z.object({
   continueTask: taskIdSchema.optional(),
   /** As given; absent means that a silent agent is ended by `timeout` alone. */
   idleTimeout: z.number().optional(),
+  /** As given; absent means `auto`. */
+  permissions: permissionsSchema.optional(),
+  /** ms, as given. */
+  approvalTimeout: approvalTimeoutSchema.optional(),
   labels: z.record(z.string(), z.string()).optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   envNames: z.array(z.string()).optional(),
@@ -253,6 +251,8 @@ export const taskSchema = z.object({
   /** Set while an abort waits for the host's word. */
   aborting: z.boolean().optional(),
   sessionId: z.string().optional(),
+  /** How many of the agent's questions wait for an answer, when any do. */
+  pendingApprovals: z.int().optional(),
   result: taskResultSchema.optional(),
   error: taskErrorSchema.optional(),
   failedAttempts: z.array(failedAttemptSchema).optional(),

@@ -1,5 +1,6 @@
 import type { LogPage } from '../shared/api/log.ts';
 import type { CreateTask, ListTasks } from '../shared/api/tasks.ts';
+import type { Approval, ApprovalDecision, ApprovalNote } from '../shared/approval.ts';
 import type { ErrorCode, FailureCode, TaskError } from '../shared/errors.ts';
 import type { AgentEvent } from '../shared/event.ts';
 import type { GatewayConfig, HostCapabilities, HostStatus } from '../shared/host.ts';
@@ -50,12 +51,24 @@ export interface SchedulerForWorker {
   listTasks(query: ListTasks): Promise<{ views: TaskView[]; nextCursor: string | null }>;
   abortTask(taskId: string): Promise<CommandReply>;
   inputTask(taskId: string, content: string): Promise<CommandReply>;
+  /** Oldest first; null for an unknown task, and nothing once it has ended. */
+  listApprovals(taskId: string): Promise<Approval[] | null>;
+  /** `by`: `sub` of who decides. */
+  decideApproval(taskId: string, approvalId: string, decision: ApprovalDecision, by: string): Promise<DecideReply>;
   /** `lastHeartbeat` of an online host is as old as SchedulerDO's last call from it: ask HostDO for a fresh one. */
   listHosts(): Promise<HostStatus[]>;
   getHost(hostId: string): Promise<HostStatus | null>;
   /** The merged configuration, or null for an unknown host. */
   patchHostConfig(hostId: string, patch: Partial<GatewayConfig>): Promise<Partial<GatewayConfig> | null>;
 }
+
+/** What the agent is told of an approval. */
+export interface ApprovalAnswer {
+  approvalId: string;
+  decision: ApprovalDecision;
+}
+
+export type DecideReply = { kind: 'decided'; approval: Approval } | RpcError;
 
 // ── HostDO → SchedulerDO ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,6 +147,8 @@ export interface SchedulerForHost {
   /** The end of a run that a version-1 host was told to stop: kept when the task ended without its word. */
   lateEnd(connection: ConnectionRef, taskId: string, end: AttemptEnd): Promise<void>;
   taskRefused(connection: ConnectionRef, run: RunRef, reason: RefusalReason, message: string): Promise<void>;
+  /** What the events of a running attempt say of approvals, in order. */
+  approvalsNoted(connection: ConnectionRef, run: RunRef, notes: ApprovalNote[]): Promise<'ok' | 'superseded'>;
   inputAcked(connection: ConnectionRef, run: RunRef, inputId: string): Promise<void>;
 }
 
@@ -154,7 +169,7 @@ export type ExecuteReply = SendReply | 'unsendable';
 export interface HostForScheduler {
   execute(order: ExecuteOrder): Promise<ExecuteReply>;
   abort(run: RunRef): Promise<SendReply>;
-  input(run: RunRef, inputId: string, content: string): Promise<SendReply>;
+  input(run: RunRef, inputId: string, content: string, answers?: ApprovalAnswer): Promise<SendReply>;
   /**
    * The attempt is no longer this host's: its later frames are answered `superseded`. Tells the host to stop it, by
    * `task:abort` now or, when it is away, as soon as it has registered (version 2: by the verdict).

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { openAcp } from '../domain/acp-calls.ts';
-import { cancelAcp, inputToAcp, restOfAcp, stepAcp } from '../domain/acp-parse.ts';
+import { answerAcp, cancelAcp, inputToAcp, restOfAcp, stepAcp } from '../domain/acp-parse.ts';
 import { type AcpStep, type AcpTask, isOver } from '../domain/acp-state.ts';
 import { acpVerdict } from '../domain/acp-verdict.ts';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
@@ -19,14 +19,15 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
   const env = {
     ...surroundings(request.env, temporary),
     ...request.env,
+    ...askingOpenCode(request),
     // It leaves reports and scripts in the temporary directory.
     ...(isGemini ? { TMPDIR: temporary } : {}),
   };
-  const opening = openAcp(taskOf(request, spec, names));
+  const opening = openAcp(taskOf(request, names));
   let { state } = opening;
   const take = (step: AcpStep): Exchange => {
     state = step.state;
-    return { events: step.events, sessionId: state.sessionId, send: step.send };
+    return { events: step.events, sessionId: state.sessionId, send: step.send, question: step.question };
   };
   return {
     plan: {
@@ -39,6 +40,7 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
     },
     line: (text, now) => take(stepAcp(state, text, now)),
     input: (content, now) => take(inputToAcp(state, content, now)),
+    answer: (key, decision, now) => take(answerAcp(state, key, decision, now)),
     cancel: () => take(cancelAcp(state)),
     rest: (now) => take(restOfAcp(state, now)).events,
     isOver: () => isOver(state),
@@ -50,14 +52,14 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
 const OPENCODE = 'opencode';
 const GEMINI = 'gemini';
 
-function taskOf({ task, env }: RunRequest, { permissions }: AcpSpec, names: readonly string[]): AcpTask {
+function taskOf({ task, env }: RunRequest, names: readonly string[]): AcpTask {
   const ownerDecides = [...(openCodeOwnerDecides(env) ? [OPENCODE] : []), ...(geminiOwnerDecides(env) ? [GEMINI] : [])];
   return {
     cwd: task.cwd,
     prompt: task.prompt,
     model: task.model ?? null,
     sessionId: task.sessionId ?? null,
-    permissions: { mode: permissions ?? null, ownerDecides, names },
+    permissions: { ownerDecides, names },
     client: { name: 'agent-gateway', version: packageVersion() },
   };
 }
@@ -71,4 +73,13 @@ function surroundings(env: Readonly<Record<string, string>>, temporary: string):
     // A process in front of it that would ignore SIGTERM.
     GEMINI_CLI_NO_RELAUNCH: 'true',
   };
+}
+
+/** What OpenCode is to ask about, by its own names for it. Of itself it asks about little. */
+const ASK_ABOUT = { edit: 'ask', bash: 'ask', webfetch: 'ask', external_directory: 'ask' };
+
+/** Where the run is to decide what OpenCode may do, it has to be asked; the owner's own word in OpenCode's settings stands. */
+function askingOpenCode({ task, rules, env }: RunRequest): Record<string, string> {
+  const decides = rules.length > 0 || (task.permissions ?? 'auto') !== 'auto';
+  return decides && !openCodeOwnerDecides(env) ? { OPENCODE_PERMISSION: JSON.stringify(ASK_ABOUT) } : {};
 }

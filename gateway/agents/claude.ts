@@ -14,7 +14,7 @@ export function claudeDriver(request: RunRequest, command: readonly string[], te
   const { env, task } = request;
   return {
     plan: {
-      command: [...command, ...claudeFlags(task.model, env)],
+      command: [...command, ...claudeFlags(task.model, env, request.rules.length > 0)],
       env: {
         DISABLE_AUTOUPDATER: '1',
         CLAUDE_CODE_TMPDIR: temporary,
@@ -37,10 +37,10 @@ export function claudeDriver(request: RunRequest, command: readonly string[], te
   };
 }
 
-function claudeFlags(model: string | undefined, env: Readonly<Record<string, string>>): string[] {
+function claudeFlags(model: string | undefined, env: Readonly<Record<string, string>>, hasRules: boolean): string[] {
   const flags = ['-p', '--output-format', 'stream-json', '--verbose'];
   const settings = join(env.CLAUDE_CONFIG_DIR || join(env.HOME ?? '', '.claude'), 'settings.json');
-  if (!ownerSays(settings, OWN_MODE)) flags.push('--permission-mode', 'bypassPermissions');
+  if (!hasRules && !ownerSays(settings, OWN_MODE)) flags.push('--permission-mode', 'bypassPermissions');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
   return flags;

@@ -14,7 +14,7 @@ export function codexDriver(request: RunRequest, command: readonly string[]): Dr
   const { env, task } = request;
   return {
     plan: {
-      command: [...command, ...codexFlags(task.model, env)],
+      command: [...command, ...codexFlags(task.model, env, request.rules.length > 0)],
       env,
       stdin: task.prompt,
       formatInput: null,
@@ -31,10 +31,10 @@ export function codexDriver(request: RunRequest, command: readonly string[]): Dr
   };
 }
 
-function codexFlags(model: string | undefined, env: Readonly<Record<string, string>>): string[] {
+function codexFlags(model: string | undefined, env: Readonly<Record<string, string>>, hasRules: boolean): string[] {
   const flags = ['exec', '--json', '--skip-git-repo-check'];
   const settings = join(env.CODEX_HOME || join(env.HOME ?? '', '.codex'), 'config.toml');
-  if (!ownerSays(settings, OWN_MODE)) flags.push('--dangerously-bypass-approvals-and-sandbox');
+  if (!hasRules && !ownerSays(settings, OWN_MODE)) flags.push('--dangerously-bypass-approvals-and-sandbox');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
   // The prompt is on stdin.

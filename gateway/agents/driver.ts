@@ -1,5 +1,7 @@
+import type { ApprovalDecision } from '../../shared/approval.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import type { AgentExit, Verdict } from '../domain/agent-exit.ts';
+import type { Question } from '../domain/question.ts';
 
 /** How to start an agent for one run. Nothing here goes through a shell. */
 export interface LaunchPlan {
@@ -44,6 +46,8 @@ export interface Driver {
 export interface Exchange extends LineOutcome {
   /** To be written to stdin now; empty for nothing. */
   send: string;
+  /** What the agent asks; `answer` takes the answer. */
+  question?: Question | undefined;
 }
 
 /** The driver of an agent that stays up after its answer and is spoken to; `plan.stdin` is what opens the conversation. */
@@ -51,6 +55,8 @@ export interface Conversation extends Driver {
   line(text: string, now: number): Exchange;
   /** Takes a `task:input`. */
   input(content: string, now: number): Exchange;
+  /** Answers what the agent asked under `key`. */
+  answer(key: string, decision: ApprovalDecision, now: number): Exchange;
   /** Asks the agent to stop what it does. */
   cancel(): Exchange;
   /** Nothing more will be said: its stdin can be closed. */

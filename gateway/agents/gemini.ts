@@ -15,7 +15,7 @@ export function geminiDriver(request: RunRequest, command: readonly string[], te
   const { env, task } = request;
   return {
     plan: {
-      command: [...command, ...geminiFlags(task.model, env)],
+      command: [...command, ...geminiFlags(task.model, env, request.rules.length > 0)],
       // It leaves a report of each error of its model in the temporary directory.
       env: { GEMINI_CLI_NO_RELAUNCH: 'true', ...env, TMPDIR: temporary },
       stdin: task.prompt,
@@ -38,9 +38,9 @@ export function geminiDriver(request: RunRequest, command: readonly string[], te
   };
 }
 
-function geminiFlags(model: string | undefined, env: Readonly<Record<string, string>>): string[] {
+function geminiFlags(model: string | undefined, env: Readonly<Record<string, string>>, hasRules: boolean): string[] {
   const flags = ['--output-format', 'stream-json', '--skip-trust'];
-  if (!geminiOwnerDecides(env)) flags.push('--approval-mode', 'yolo');
+  if (!hasRules && !geminiOwnerDecides(env)) flags.push('--approval-mode', 'yolo');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
   return flags;

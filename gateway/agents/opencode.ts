@@ -24,7 +24,7 @@ export function openCodeDriver(request: RunRequest, spec: OpenCodeSpec, temporar
   const env = openCodeEnvironment(request.env, temporary);
   return {
     plan: {
-      command: [...spec.command, ...openCodeFlags(request.task, request.env)],
+      command: [...spec.command, ...openCodeFlags(request.task, request.env, request.rules.length > 0)],
       env,
       stdin: request.task.prompt,
       formatInput: null,
@@ -46,9 +46,11 @@ export function openCodeDriver(request: RunRequest, spec: OpenCodeSpec, temporar
 export function openCodeFlags(
   { model, sessionId }: Pick<TaskRequest, 'model' | 'sessionId'>,
   env: Readonly<Record<string, string>>,
+  hasRules: boolean,
 ): string[] {
   const flags = ['--print-logs', '--log-level', 'INFO', 'run', '--format', 'json', '--thinking', '--port', '0'];
-  if (!openCodeOwnerDecides(env)) flags.push('--auto');
+  // It cannot be asked: with rules of the owner nothing is approved that they might not.
+  if (!hasRules && !openCodeOwnerDecides(env)) flags.push('--auto');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
   if (sessionId !== undefined) flags.push(`--session=${sessionId}`);

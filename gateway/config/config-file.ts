@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { describeIssues } from '../../shared/zod-issues.ts';
+import { type PermissionRule, permissionRuleSchema } from '../domain/permission-rules.ts';
 import { ConfigError } from './config-error.ts';
 import { SETTINGS, settingNames } from './settings.ts';
 import { customAgentsSchema } from './value-schemas.ts';
 
-/** The JSON file: every setting by its own name, judged later with the other sources; `agents` defines programs. */
+/** The JSON file: every setting by its own name, judged later with the other sources; `agents` defines programs, `permissions` what they may do. */
 const fileSchema = z.strictObject({
   ...Object.fromEntries(
     settingNames()
@@ -13,12 +14,15 @@ const fileSchema = z.strictObject({
       .map((name) => [name, z.unknown().optional()]),
   ),
   agents: customAgentsSchema.optional(),
+  permissions: z.array(permissionRuleSchema).optional(),
 });
 
 export interface ConfigFile {
   path: string;
   values: Readonly<Record<string, unknown>>;
   agents: z.infer<typeof customAgentsSchema>;
+  /** What agents may do, the first rule that fits decides. */
+  permissions: PermissionRule[];
 }
 
 function isMissing(error: unknown): boolean {
@@ -31,7 +35,7 @@ export function readConfigFile(path: string, named: boolean): ConfigFile {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (!named && isMissing(error)) return { path, values: {}, agents: {} };
+    if (!named && isMissing(error)) return { path, values: {}, agents: {}, permissions: [] };
     throw new ConfigError(
       `cannot read the configuration file ${path}: ${error instanceof Error ? error.message : error}`,
     );
@@ -47,6 +51,6 @@ export function readConfigFile(path: string, named: boolean): ConfigFile {
     const known = [...settingNames().filter((name) => name in SETTINGS)].join(', ');
     throw new ConfigError(`${path}: ${describeIssues(parsed.error, 'file')} (known settings: ${known})`);
   }
-  const { agents, ...values } = parsed.data;
-  return { path, values, agents: agents ?? {} };
+  const { agents = {}, permissions = [], ...values } = parsed.data;
+  return { path, values, agents, permissions };
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MAX_NAME_BYTES } from '../../shared/limits.ts';
 import { utf8Head } from '../../shared/utf8.ts';
+import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
 import { ConfigError } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
@@ -33,6 +34,7 @@ export interface DaemonConfig {
   passEnv: string[];
   /** Null: the default list of what a task may not set. */
   taskEnv: string[] | null;
+  permissions: PermissionRule[];
   stateDir: string;
 }
 
@@ -74,5 +76,6 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
   const stateDir = makeStateDir(resolve(sources.read('stateDir', SETTINGS.stateDir.schema) ?? likelyStateDir));
   const hostId = namedHostId ?? keptHostId(stateDir);
   if (authToken === undefined) throw missingToken(hostId);
-  return { serverUrl, authToken, hostId, cwd, allowedRoots: roots, customAgents: file.agents, stateDir, ...settled };
+  const { agents: customAgents, permissions } = file;
+  return { serverUrl, authToken, hostId, cwd, allowedRoots: roots, customAgents, permissions, stateDir, ...settled };
 }

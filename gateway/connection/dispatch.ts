@@ -10,6 +10,7 @@ export interface DownHandlers {
   execute(message: OfType<'task:execute'>): void;
   abort(message: OfType<'task:abort'>): void;
   input(message: OfType<'task:input'>): void;
+  approvalDecided(message: OfType<'approval:decided'>): void;
   configure(message: OfType<'config:update'>): void;
   ack(message: OfType<'task:ack'>): void;
   settled(message: OfType<'task:settled'>): void;
@@ -35,6 +36,9 @@ function call(handlers: DownHandlers, message: Down): void {
       break;
     case 'task:input':
       handlers.input(message);
+      break;
+    case 'approval:decided':
+      handlers.approvalDecided(message);
       break;
     case 'config:update':
       handlers.configure(message);

@@ -16,7 +16,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 const CLOSE_NORMAL = 1000;
 
 /** What a registered connection carries, until `end`. */
-export interface SessionWork extends Pick<DownHandlers, 'execute' | 'abort' | 'input' | 'ack' | 'settled'> {
+export interface SessionWork
+  extends Pick<DownHandlers, 'execute' | 'abort' | 'input' | 'approvalDecided' | 'ack' | 'settled'> {
   /** The connection is gone; `uplink` takes nothing more. */
   end(): void;
 }
@@ -80,6 +81,10 @@ class Session implements DownHandlers {
 
   input(message: Parameters<DownHandlers['input']>[0]): void {
     this.#work?.input(message);
+  }
+
+  approvalDecided(message: Parameters<DownHandlers['approvalDecided']>[0]): void {
+    this.#work?.approvalDecided(message);
   }
 
   ack(message: Parameters<DownHandlers['ack']>[0]): void {

@@ -105,6 +105,15 @@ export class TaskWork implements SessionWork {
     });
   }
 
+  approvalDecided(message: Parameters<DownHandlers['approvalDecided']>[0]): void {
+    const { taskId, attempt, approvalId, decision, inputId } = message;
+    this.#background(taskId, async () => {
+      for (const run of this.#runsOf(taskId, attempt))
+        await this.#deps.manager.answer(run, { id: inputId, approvalId, decision });
+      if (this.#uplink.protocol === 2) this.#uplink.send({ type: 'input:ack', taskId, attempt, inputId });
+    });
+  }
+
   ack(message: Parameters<DownHandlers['ack']>[0]): void {
     this.#uploader.ack(message, message.seq);
   }

@@ -3,10 +3,11 @@
  * events and what is to be said to it come out. `openAcp` begins it; from then on one request of ours is on its way at a time,
  * and when none is, the conversation is over.
  */
+import type { ApprovalDecision } from '../../shared/approval.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
 import { onAnswer, onRefused } from './acp-calls.ts';
-import { decidePermission, permissionMode, permissionResult } from './acp-permission.ts';
+import { actionOf, CANCELLED, decisionsOf, ownerDecides, permissionResult } from './acp-permission.ts';
 import {
   type PermissionRequest,
   permissionParamsSchema,
@@ -58,8 +59,9 @@ export function inputToAcp(state: AcpState, content: string, now: number): AcpSt
 /** Asks the agent to stop its turn; says nothing when none is under way. */
 export function cancelAcp(state: AcpState): AcpStep {
   if (state.asked?.call !== 'prompt' || state.isCancelled) return silent(state, []);
-  const send = notificationLine('session/cancel', { sessionId: state.sessionId });
-  return { state: { ...state, isCancelled: true }, events: [], send };
+  const cancel = notificationLine('session/cancel', { sessionId: state.sessionId });
+  const answers = state.questions.map(({ id }) => resultLine(id, { outcome: CANCELLED }));
+  return { state: { ...state, isCancelled: true, questions: [] }, events: [], send: [cancel, ...answers].join('') };
 }
 
 /** What has waited for long enough by `now`. */
@@ -140,20 +142,43 @@ function onPermission(state: AcpState, id: AcpId, request: PermissionRequest, no
   // Some agents ask before they tell of the tool. Others describe the question here, and the tool elsewhere.
   const isNew = isNewTool(state.tools, toolCall);
   const told = isNew ? changeTool(state.tools, { ...toolCall, status: 'in_progress' }, now) : null;
-  const mode = permissionMode(state.task.permissions, state.agentName);
-  const decision = state.isCancelled ? { granted: false, option: null } : decidePermission(mode, request);
-  const title = toolCall.title ?? toolCall.toolCallId;
-  const data = { permission: decision.granted ? 'granted' : 'refused', id: toolCall.toolCallId, title };
   const next: AcpState = {
     ...state,
     joined: said.joined,
     tools: told?.tools ?? state.tools,
     ...(isNew ? { answer: '' } : {}),
-    refused: decision.granted ? state.refused : title,
   };
-  const log = logEvent(`permission ${data.permission}: ${title}`, data, now);
-  const events = [...said.events, ...(told?.events ?? []), log];
-  return { state: next, events, send: resultLine(id, permissionResult(decision)) };
+  const events = [...said.events, ...(told?.events ?? [])];
+  if (state.isCancelled) return { state: next, events, send: resultLine(id, { outcome: CANCELLED }) };
+  const key = String(id);
+  const options = decisionsOf(request);
+  return {
+    state: { ...next, questions: [...state.questions, { id, request }] },
+    events,
+    send: '',
+    question: {
+      key,
+      action: actionOf(request),
+      options,
+      ownerDecides: ownerDecides(state.task.permissions, state.agentName),
+    },
+  };
+}
+
+/** Answers what the agent asked under `key`; nothing when it asks that no more. */
+export function answerAcp(state: AcpState, key: string, decision: ApprovalDecision, now: number): AcpStep {
+  const asked = state.questions.find(({ id }) => String(id) === key);
+  if (asked === undefined) return silent(state, []);
+  const { title = asked.request.toolCall.toolCallId, toolCallId: id } = asked.request.toolCall;
+  const { granted, result } = permissionResult(asked.request, decision);
+  const next: AcpState = {
+    ...state,
+    questions: state.questions.filter((other) => other !== asked),
+    refused: granted ? state.refused : title,
+  };
+  const permission = granted ? 'granted' : 'refused';
+  const log = logEvent(`permission ${permission}: ${title}`, { permission, id, title }, now);
+  return { state: next, events: [log], send: resultLine(asked.id, result) };
 }
 
 /** Cut only now and then: chunks are many and small. */

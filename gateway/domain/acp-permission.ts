@@ -1,51 +1,63 @@
-/** Pure: no clock, no randomness, no storage, no network. What an agent that asks for a permission is told. */
+/** Pure: no clock, no randomness, no storage, no network. What an agent asks before it does something, and how it is answered. */
+import type { ApprovalAction, ApprovalDecision } from '../../shared/approval.ts';
 import type { PermissionRequest } from './acp-schemas.ts';
+import type { AcpId } from './acp-wire.ts';
+import { field } from './agent-lines.ts';
 
-export const PERMISSION_MODES = ['allow', 'reject'] as const;
-export type PermissionMode = (typeof PERMISSION_MODES)[number];
-
-export interface PermissionRules {
-  /** The word of the host's owner for this agent; null: by the agent's own settings. */
-  mode: PermissionMode | null;
+/** Who says what the agent may do unasked. */
+export interface OwnSettings {
   /** Products, in small letters, in whose own settings the owner has said what may be done. */
   ownerDecides: readonly string[];
   /** What the agent may be known by, in small letters: the programs of its command. */
   names: readonly string[];
 }
 
-/**
- * Nobody is there to be asked, so what is asked is approved, unless the owner wants it refused or has decided in the agent's own
- * settings: then nothing is approved on top. `agentName`: what the agent calls itself; null when it does not say.
- */
-export function permissionMode(rules: PermissionRules, agentName: string | null): PermissionMode {
-  if (rules.mode !== null) return rules.mode;
-  const names = agentName === null ? rules.names : [...rules.names, agentName.toLowerCase()];
-  return names.some((name) => rules.ownerDecides.some((product) => name.includes(product))) ? 'reject' : 'allow';
+/** Whether the owner has decided in the agent's own settings: then nothing is approved on top. `agentName`: what the agent calls itself. */
+export function ownerDecides({ ownerDecides: products, names }: OwnSettings, agentName: string | null): boolean {
+  const known = agentName === null ? names : [...names, agentName.toLowerCase()];
+  return known.some((name) => products.some((product) => name.includes(product)));
 }
 
-/** `option`: the one to choose; null: none fits, the request is cancelled. */
-export interface PermissionDecision {
-  granted: boolean;
-  option: string | null;
-}
-
-/** Once rather than always: what is decided for one task must not hold for the next. */
-const CHOICES: Record<PermissionMode, readonly string[]> = {
+/** The kinds of option that say it, the better first: what is decided for one task must not hold for the next. */
+const KINDS: Record<ApprovalDecision, readonly string[]> = {
   allow: ['allow_once', 'allow_always'],
-  reject: ['reject_once', 'reject_always'],
+  allow_always: ['allow_always'],
+  deny: ['reject_once', 'reject_always'],
 };
 
-/** The decision on one request; none that only offers the opposite is answered with it. */
-export function decidePermission(
-  mode: PermissionMode,
-  { options }: Pick<PermissionRequest, 'options'>,
-): PermissionDecision {
-  const fitting = CHOICES[mode].flatMap((kind) => options.filter((option) => option.kind === kind));
-  const option = fitting[0]?.optionId ?? null;
-  return { granted: mode === 'allow' && option !== null, option };
+/** The answers that the agent offers; no is always one. */
+export function decisionsOf({ options }: Pick<PermissionRequest, 'options'>): ApprovalDecision[] {
+  const offers = (decision: ApprovalDecision) => options.some(({ kind }) => KINDS[decision].includes(kind));
+  return [...(['allow', 'allow_always'] as const).filter(offers), 'deny'];
 }
 
-/** The result that the agent's request is answered with. */
-export function permissionResult({ option }: PermissionDecision): unknown {
-  return { outcome: option === null ? { outcome: 'cancelled' } : { outcome: 'selected', optionId: option } };
+/** The result that the agent's request is answered with; a request that offers no such answer is cancelled. */
+export function permissionResult({ options }: Pick<PermissionRequest, 'options'>, decision: ApprovalDecision) {
+  const [option] = KINDS[decision].flatMap((kind) => options.filter((each) => each.kind === kind));
+  const granted = option !== undefined && decision !== 'deny';
+  const outcome = option === undefined ? CANCELLED : { outcome: 'selected', optionId: option.optionId };
+  return { granted, result: { outcome } };
+}
+
+export const CANCELLED = { outcome: 'cancelled' };
+
+/** What exactly it wants to do, as far as it says so. */
+export function actionOf({ toolCall }: PermissionRequest): ApprovalAction {
+  const { title, kind, locations, content, rawInput, toolCallId } = toolCall;
+  const command = field(rawInput, 'command');
+  const diff = field(rawInput, 'diff');
+  const named = [...(locations ?? []), ...(content ?? [])].flatMap(({ path }) => (path === undefined ? [] : [path]));
+  return {
+    tool: kind ?? 'other',
+    title: title ?? toolCallId,
+    ...(typeof command === 'string' ? { command } : {}),
+    ...(named.length === 0 ? {} : { paths: [...new Set(named)] }),
+    ...(typeof diff === 'string' ? { diff } : {}),
+  };
+}
+
+/** One question that waits for its answer. */
+export interface Asked {
+  id: AcpId;
+  request: PermissionRequest;
 }

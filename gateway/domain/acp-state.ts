@@ -1,10 +1,11 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import type { AgentEvent } from '../../shared/event.ts';
 import type { TaskUsage } from '../../shared/task.ts';
-import type { PermissionRules } from './acp-permission.ts';
+import type { Asked, OwnSettings } from './acp-permission.ts';
 import { type AcpTools, NO_TOOLS, restOfTools } from './acp-tools.ts';
 import { costAtStart, type SessionCost } from './acp-usage.ts';
 import { endMessage, type JoinedText, NOTHING_JOINED } from './joined-text.ts';
+import type { Question } from './question.ts';
 
 /** What one run wants of its agent. */
 export interface AcpTask {
@@ -15,7 +16,7 @@ export interface AcpTask {
   model: string | null;
   /** The session to go on with; null: a new one. */
   sessionId: string | null;
-  permissions: PermissionRules;
+  permissions: OwnSettings;
   /** How this program calls itself. */
   client: { name: string; version: string };
 }
@@ -34,6 +35,8 @@ export interface AcpState {
   readonly sessionId: string | null;
   /** Inputs that wait for the turn to end, oldest first. */
   readonly inputs: readonly string[];
+  /** What the agent asks and has no answer to yet. */
+  readonly questions: readonly Asked[];
   /** The turn under way was told to stop. */
   readonly isCancelled: boolean;
   readonly joined: JoinedText;
@@ -58,6 +61,8 @@ export interface AcpStep {
   events: AgentEvent[];
   /** To be written to the agent's stdin. */
   send: string;
+  /** What the agent asks; answered by `answerAcp`. */
+  question?: Question;
 }
 
 export function acpStart(task: AcpTask): AcpState {
@@ -68,6 +73,7 @@ export function acpStart(task: AcpTask): AcpState {
     agentName: null,
     sessionId: null,
     inputs: [],
+    questions: [],
     isCancelled: false,
     joined: NOTHING_JOINED,
     tools: NO_TOOLS,

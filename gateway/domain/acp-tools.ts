@@ -1,6 +1,7 @@
 /** Pure: no clock, no randomness, no storage, no network. The tool calls of a turn, put together from what comes of each. */
 import type { AgentEvent } from '../../shared/event.ts';
 import type { ToolChange } from './acp-schemas.ts';
+import { field } from './agent-lines.ts';
 import { JOIN_MS } from './joined-text.ts';
 
 /** Ids of ended tools that are remembered: what comes of one later is not its beginning. */
@@ -129,10 +130,4 @@ function textOf({ content, rawOutput }: ToolChange): string {
   if (texts.length > 0) return texts.join('\n');
   const raw = [rawOutput, field(rawOutput, 'output'), field(rawOutput, 'error')];
   return raw.find((value) => typeof value === 'string') ?? '';
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? Object.entries(value).find(([key]) => key === name)?.[1]
-    : undefined;
 }

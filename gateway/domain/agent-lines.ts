@@ -51,3 +51,10 @@ export function withFile(files: readonly string[], path: string | null): readonl
   const fresh = path !== null && !files.includes(path) && files.length < MAX_FILES_CHANGED;
   return fresh ? [...files, path] : files;
 }
+
+/** A field of what may be no object. */
+export function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
+}

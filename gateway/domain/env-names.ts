@@ -1,16 +1,13 @@
 /** Pure: no clock, no randomness, no I/O. Which environment names match which globs. */
-
-function toPattern(glob: string): RegExp {
-  return new RegExp(`^${glob.replaceAll('*', '.*')}$`, 'i');
-}
+import { matchesGlob } from './glob.ts';
 
 /**
  * Tests names against globs, in which `*` stands for any part. Case is ignored: `http_proxy` and `HTTP_PROXY` mean the same
  * to those who read them.
  */
 function nameMatcher(globs: readonly string[]): (name: string) => boolean {
-  const patterns = globs.map(toPattern);
-  return (name) => patterns.some((pattern) => pattern.test(name));
+  const patterns = globs.map((pattern) => pattern.toLowerCase());
+  return (name) => patterns.some((pattern) => matchesGlob(pattern, name.toLowerCase()));
 }
 
 /** The daemon's own: its token among them. No agent gets them, no task sets them, whatever else is allowed. */

@@ -40,6 +40,11 @@ export function takesSession(spec: AgentSpec): boolean {
   return spec.protocol === 'opencode' || spec.protocol === 'acp';
 }
 
+/** It asks before it does something, and its driver can hand on the question. */
+export function canBeAsked(spec: AgentSpec): boolean {
+  return spec.protocol === 'acp';
+}
+
 export function takesInput(spec: AgentSpec): boolean {
   return spec.protocol === 'acp' || (spec.protocol === 'text' && spec.input);
 }

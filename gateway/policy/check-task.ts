@@ -2,8 +2,9 @@ import type { RefusalReason } from '../../shared/protocol/task-refused.ts';
 import type { TaskRequest } from '../../shared/task.ts';
 import { OWNER_PERMISSION_NAMES } from '../agents/opencode.ts';
 import { agentEnvironment, taskMaySet } from '../domain/env-names.ts';
+import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
-import { takesSession } from './agent-table.ts';
+import { canBeAsked, takesSession } from './agent-table.ts';
 import { placeTask } from './roots.ts';
 
 /** What the owner of the host allows; fixed while the daemon runs. */
@@ -14,6 +15,8 @@ export interface Policy {
   allowedRoots: readonly string[];
   passEnv: readonly string[];
   taskEnv: readonly string[] | null;
+  /** What agents may do, the first rule that fits decides. */
+  permissions: readonly PermissionRule[];
   /** The daemon's own environment. */
   environment: Readonly<Record<string, string | undefined>>;
 }
@@ -32,6 +35,7 @@ export interface AllowedTask {
   task: TaskRequest;
   agent: AgentSpec;
   env: Record<string, string>;
+  rules: readonly PermissionRule[];
 }
 
 function refused(reason: RefusalReason, message: string): Refusal {
@@ -44,6 +48,8 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
   if (agent === undefined) return refused('agent', 'this host does not run that agent');
   if (task.sessionId !== undefined && !takesSession(agent))
     return refused('agent', 'this host cannot go on with a session of that agent');
+  if (task.permissions !== undefined && task.permissions !== 'auto' && !canBeAsked(agent))
+    return refused('agent', `this host cannot run that agent with permissions "${task.permissions}": it is not asked`);
   const decided = OWNER_PERMISSION_NAMES.some((name) => policy.environment[name] !== undefined);
   const maySet = taskMaySet(policy.taskEnv, [...policy.passEnv, ...(decided ? OWNER_PERMISSION_NAMES : [])]);
   const forbidden = Object.keys(task.env ?? {}).filter((name) => !maySet(name));
@@ -54,5 +60,5 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
     return refused('directory', 'the directory is outside those that this host allows (GATEWAY_ALLOWED_ROOTS)');
   if (place.kind === 'missing') return refused('directory', 'the directory does not exist on this host');
   const env = agentEnvironment(policy.environment, policy.passEnv, task.env ?? {});
-  return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env };
+  return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env, rules: policy.permissions };
 }

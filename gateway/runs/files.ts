@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { approvalDecisionSchema } from '../../shared/approval.ts';
 import { taskErrorSchema } from '../../shared/errors.ts';
 import { agentEventSchema } from '../../shared/event.ts';
 import { runRefShape } from '../../shared/protocol/run-ref.ts';
 import { taskRequestSchema, taskResultSchema } from '../../shared/task.ts';
-import { PERMISSION_MODES } from '../domain/acp-permission.ts';
+import { permissionRuleSchema } from '../domain/permission-rules.ts';
 
 /**
  * The files of a run directory, `<state>/runs/<taskId>.<attempt>/` (0700, files 0600). The directory is the only thing that
@@ -12,7 +13,7 @@ import { PERMISSION_MODES } from '../domain/acp-permission.ts';
  * | file | writer | what |
  * |---|---|---|
  * | `request.json` | daemon, once, fsynced before `task:started` | what to run |
- * | `control.jsonl` | daemon, appended | aborts and inputs for the supervisor |
+ * | `control.jsonl` | daemon, appended | aborts, inputs and answers for the supervisor |
  * | `uploaded.json` | daemon, replaced | how far a version-1 server, which acknowledges nothing, was told |
  * | `settled.json` | daemon, once | the server's last word: the directory may be removed |
  * | `supervisor.json` | supervisor, once | who supervises |
@@ -41,12 +42,7 @@ export const agentSpecSchema = z.discriminatedUnion('protocol', [
   /** Other CLIs that print JSON lines for one prompt; `command` likewise. */
   z.object({ protocol: z.enum(['claude', 'gemini', 'codex']), command: z.array(z.string()).min(1) }),
   /** Any agent that speaks the Agent Client Protocol on stdin and stdout once `command` runs. */
-  z.object({
-    protocol: z.literal('acp'),
-    command: z.array(z.string()).min(1),
-    /** What it is told when it asks; absent: granted, unless the owner has decided in the agent's own settings. */
-    permissions: z.enum(PERMISSION_MODES).optional(),
-  }),
+  z.object({ protocol: z.literal('acp'), command: z.array(z.string()).min(1) }),
   /** Any program: prompt on stdin, every line of output a `log` event. */
   z.object({
     protocol: z.literal('text'),
@@ -65,6 +61,8 @@ export const runRequestSchema = z.object({
   env: z.record(z.string(), z.string()),
   /** Value of `AGENT_GATEWAY_RUN` in the environment of all that the agent starts: random, unique to this run. */
   mark: z.string().min(16),
+  /** The owner's, in order. */
+  rules: z.array(permissionRuleSchema).default([]),
   /** ms, from the agent's start. */
   timeoutMs: z.number().positive(),
   /** How often a spawn that fails is tried again. */
@@ -97,6 +95,7 @@ export const sessionFileSchema = z.object({ sessionId: z.string() });
 export const controlLineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('abort'), id: z.string(), reason: z.enum(['abort', 'superseded', 'shutdown']) }),
   z.object({ kind: z.literal('input'), id: z.string(), content: z.string() }),
+  z.object({ kind: z.literal('approval'), id: z.string(), approvalId: z.string(), decision: approvalDecisionSchema }),
 ]);
 export type ControlLine = z.infer<typeof controlLineSchema>;
 

@@ -117,6 +117,11 @@ export class RunManager {
     await run.directory.appendControl({ kind: 'input', id, content });
   }
 
+  /** Hands the agent the answer to what it has asked; the same id reaches it once. */
+  async answer(run: LocalRun, line: Omit<Extract<ControlLine, { kind: 'approval' }>, 'kind'>): Promise<void> {
+    if (run.result === null) await run.directory.appendControl({ kind: 'approval', ...line });
+  }
+
   /** Nothing is owed any more: durable when it resolves. Later, what still runs has ended and the directory is put aside. */
   async settle(run: LocalRun, outcome: SettledFile['outcome']): Promise<void> {
     if (run.owed === 'nothing') return;
@@ -167,13 +172,14 @@ export class RunManager {
     void run.close();
   }
 
-  async #request(ref: RunRef, { task, agent, env }: AllowedTask): Promise<RunRequest> {
+  async #request(ref: RunRef, { task, agent, env, rules }: AllowedTask): Promise<RunRequest> {
     const { taskTimeout, maxRetries } = this.#deps.limits();
     return {
       ...ref,
       task,
       agent,
       env,
+      rules: [...rules],
       mark: newMark(),
       timeoutMs: task.timeout ?? taskTimeout,
       spawnRetries: maxRetries,

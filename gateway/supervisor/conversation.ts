@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Conversation, Driver, Exchange } from '../agents/driver.ts';
+import type { Question } from '../domain/question.ts';
+import type { Approvals } from './approvals.ts';
 import { MAX_UNREAD_BYTES } from './input.ts';
 import type { OutputDeps } from './output.ts';
 
@@ -17,8 +19,12 @@ export interface Talk {
   cancel(): void;
 }
 
+export interface ConversationDeps extends Pick<OutputDeps, 'events' | 'now'> {
+  approvals: Approvals;
+}
+
 /** Speaks for a driver: writes what it has to say to the agent's stdin, and closes that when nothing more will be said. */
-export function converse(driver: Conversation, stdin: Writable, deps: Pick<OutputDeps, 'events' | 'now'>): Talk {
+export function converse(driver: Conversation, stdin: Writable, deps: ConversationDeps): Talk {
   let end = () => {};
   const over = new Promise<void>((resolve) => {
     end = resolve;
@@ -29,21 +35,31 @@ export function converse(driver: Conversation, stdin: Writable, deps: Pick<Outpu
   };
   const perform = (exchange: Exchange): Exchange => {
     speak(exchange.send);
+    const { question } = exchange;
+    // What was said with the question stands before it.
+    if (question !== undefined) queueMicrotask(() => void decide(question));
     if (driver.isOver()) {
       stdin.end();
       end();
     }
     return exchange;
   };
+  const tell = ({ events }: Exchange) => {
+    // What cannot be written here cannot be written by the reading either, which says so.
+    deps.events.append(events).catch(() => {});
+  };
+  const decide = async (question: Question) => {
+    const decision = await deps.approvals.ask(question);
+    tell(perform(driver.answer(question.key, decision, deps.now())));
+  };
   return {
     listener: { ...driver, line: (text, now) => perform(driver.line(text, now)) },
     over,
     open: () => speak(driver.plan.stdin),
-    input(content) {
-      const { events } = perform(driver.input(content, deps.now()));
-      // What cannot be written here cannot be written by the reading either, which says so.
-      deps.events.append(events).catch(() => {});
+    input: (content) => tell(perform(driver.input(content, deps.now()))),
+    cancel() {
+      perform(driver.cancel());
+      deps.approvals.withdrawAll();
     },
-    cancel: () => void perform(driver.cancel()),
   };
 }

@@ -51,6 +51,14 @@ export class EventFile {
     while (this.#pendingBytes > HIGH_WATER_BYTES) await this.#writing;
   }
 
+  /** Appends an event that no quota drops: somebody is to act on it. */
+  async appendAlways(event: AgentEvent): Promise<void> {
+    if (this.#closing) return;
+    this.#push(this.#encode(cutEvent(event)));
+    this.#startWriting();
+    while (this.#pendingBytes > HIGH_WATER_BYTES) await this.#writing;
+  }
+
   /** Makes everything durable and returns the number of the last event; rejects when the disk refused one. */
   async close(now: number): Promise<number> {
     this.#closing = true;

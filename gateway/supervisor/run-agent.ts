@@ -4,6 +4,7 @@ import { sweep } from '../process/sweep.ts';
 import { callAfter, settledWithin } from '../process/timer.ts';
 import type { RunRequest } from '../runs/files.ts';
 import { type AgentProcess, startAgent, writePrompt } from './agent-process.ts';
+import type { Approvals } from './approvals.ts';
 import { converse, type Talk } from './conversation.ts';
 import type { EndRequest } from './end.ts';
 import { becomesIdle } from './idle-watch.ts';
@@ -27,6 +28,7 @@ export interface AgentDeps extends OutputDeps {
   request: RunRequest;
   driver: Driver;
   end: EndRequest;
+  approvals: Approvals;
   /** Called when the agent runs, with what gives it a `task:input`. */
   onStarted(take: TakeInput): void;
 }
@@ -58,7 +60,9 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const stdout = readStdout(agent.child.stdout, talk === null ? deps : { ...deps, driver: talk.listener });
   const stderr = readStderr(agent.child.stderr, deps);
   const output = Promise.all([stdout.done, stderr.done]);
-  const stopWatching = watchForIdleness(agent, deps, () => Math.min(stdout.quietMs(), stderr.quietMs()));
+  const stopWatching = watchForIdleness(agent, deps, () =>
+    deps.approvals.waiting ? 0 : Math.min(stdout.quietMs(), stderr.quietMs()),
+  );
   output.catch((error: unknown) => {
     console.error('reading the output failed', error);
     end.request('disk');
@@ -71,6 +75,7 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const durationMs = performance.now() - started;
   cancelTimeout();
   stopWatching();
+  deps.approvals.withdrawAll();
   if (kind === 'exited') await settledWithin(output, OUTPUT_GRACE_MS);
   const left = await sweep({ mark: request.mark, agent: await agent.identity });
   if (left.length > 0) console.error('these processes could not be killed', left);

@@ -8,6 +8,7 @@ import { sweep } from '../process/sweep.ts';
 import { replaceFile, untilRoom } from '../runs/durable.ts';
 import type { ResultFile, RunRequest } from '../runs/files.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
+import { Approvals } from './approvals.ts';
 import { claimRun } from './claim.ts';
 import { followControl } from './control.ts';
 import type { EndRequest } from './end.ts';
@@ -43,9 +44,17 @@ export async function supervise(
   const room = new HostRoom(dirname(run.path), () => performance.now());
   await room.look();
   const events = await EventFile.create(run.file('EVENTS'), room);
+  const approvals = new Approvals({
+    rules: request.rules,
+    wish: request.task.permissions ?? 'auto',
+    timeoutMs: request.task.approvalTimeout,
+    tell: (event) => events.appendAlways(event),
+    now,
+  });
   const inputs = new InputQueue();
   const control = await followControl(run.file('CONTROL'), (line) => {
     if (line.kind === 'abort') end.request(line.reason);
+    else if (line.kind === 'approval') approvals.decided(line.approvalId, line.decision);
     else inputs.take(line.content);
   });
   await control.drain();
@@ -60,6 +69,7 @@ export async function supervise(
       end,
       events,
       now,
+      approvals,
       onSession,
       onStarted: (take) => inputs.open(take),
     });

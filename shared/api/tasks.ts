@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalTimeoutSchema, permissionsSchema } from '../approval.ts';
 import { hostIdSchema, taskIdSchema } from '../ids.ts';
 import {
   DEFAULT_TASK_PAGE,
@@ -8,12 +9,10 @@ import {
   MAX_TASK_PAGE,
 } from '../limits.ts';
 import {
-  boundedString,
   envSchema,
   hostLostPolicySchema,
   idleTimeoutSchema,
   labelsSchema,
-  limited,
   metadataSchema,
   nameSchema,
   pathSchema,
@@ -25,6 +24,7 @@ import {
   timeoutSchema,
 } from '../task.ts';
 import { utf8Length } from '../utf8.ts';
+import { boundedString, limited } from '../utf8-schema.ts';
 import { pageSize } from './query.ts';
 
 /** Within every single limit, the sum may still not fit into the frame that hands the task to a host. */
@@ -48,6 +48,8 @@ const createTaskShape = z.strictObject({
   hostId: hostIdSchema.optional(),
   onHostLost: hostLostPolicySchema.optional(),
   retry: retrySchema.optional(),
+  permissions: permissionsSchema.optional(),
+  approvalTimeout: approvalTimeoutSchema.optional(),
 });
 
 /** What a task that continues another has from that one. */

@@ -11,6 +11,7 @@ const DOWN_TYPES = new Set([
   'config:update',
   'task:ack',
   'task:settled',
+  'approval:decided',
 ]);
 
 export function decodeDown(text: string): Decoded<Down> {

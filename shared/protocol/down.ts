@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalDecidedSchema } from './approval-decided.ts';
 import { configUpdateSchema } from './config-update.ts';
 import { heartbeatOkSchema, pingSchema } from './heartbeat.ts';
 import { registeredV1Schema, registeredV2Schema } from './registered.ts';
@@ -18,6 +19,7 @@ const downV2Schema = z.discriminatedUnion('type', [
   configUpdateSchema,
   taskAckSchema,
   taskSettledSchema,
+  approvalDecidedSchema,
 ]);
 
 /** server → gateway, either version; a version-1 gateway only ever gets the fields of version 1. */

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { hostCapabilitiesSchema } from '../host.ts';
 import { hostIdSchema } from '../ids.ts';
 import { MAX_AGENTS, MAX_REPORTED_RUNS } from '../limits.ts';
-import { limited, nameSchema } from '../task.ts';
+import { nameSchema } from '../task.ts';
+import { limited } from '../utf8-schema.ts';
 import { runRefShape } from './run-ref.ts';
 
 /** A run whose directory the host still has: not settled yet. */

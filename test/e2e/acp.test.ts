@@ -74,9 +74,9 @@ describe('an agent that speaks ACP', () => {
     const kinds = 'ask allow_always allow_once reject_once';
     expect((await resultOfRun(await start(kinds))).result.output).toBe('told allow_once');
     expect((await resultOfRun(await start('ask reject_once allow_always'))).result.output).toBe('told allow_always');
-    const agent: AgentSpec = { ...SCRIPTED, permissions: 'reject' };
-    expect((await resultOfRun(await start(kinds, { agent }))).result.output).toBe('told reject_once');
-    expect((await resultOfRun(await start('ask allow_once', { agent }))).result.output).toBe('told cancelled');
+    const rules = [{ decision: 'deny' as const }];
+    expect((await resultOfRun(await start(kinds, { rules }))).result.output).toBe('told reject_once');
+    expect((await resultOfRun(await start('ask allow_once', { rules }))).result.output).toBe('told cancelled');
   });
 
   it('what is sent while it works is its next turn, in order', async () => {

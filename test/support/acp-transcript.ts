@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { openAcp } from '../../gateway/domain/acp-calls.ts';
-import { cancelAcp, inputToAcp, stepAcp } from '../../gateway/domain/acp-parse.ts';
+import { answerAcp, cancelAcp, inputToAcp, stepAcp } from '../../gateway/domain/acp-parse.ts';
 import { type AcpState, type AcpStep, type AcpTask, isOver } from '../../gateway/domain/acp-state.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { NOW } from './transcripts.ts';
@@ -20,7 +20,7 @@ export const TASK: AcpTask = {
   prompt: 'do it',
   model: null,
   sessionId: null,
-  permissions: { mode: null, ownerDecides: [], names: [] },
+  permissions: { ownerDecides: [], names: [] },
   client: { name: 'lab', version: '0' },
 };
 
@@ -48,11 +48,12 @@ export function play(name: string, task: Partial<AcpTask> = {}): Played {
     return data === undefined ? [] : [data.prompt[0].text];
   });
   const played: Played = { ...openAcp({ ...TASK, prompt, ...task }), sent: [], recorded: [] };
-  const take = ({ state, events, send }: AcpStep) => {
+  const take = ({ state, events, send, question }: AcpStep) => {
     played.state = state;
     played.events.push(...events);
     const said = send.split('\n').filter((line) => line !== '');
     played.sent.push(...said.map((line) => JSON.parse(line)));
+    if (question !== undefined) take(answerAcp(state, question.key, question.ownerDecides ? 'deny' : 'allow', NOW));
   };
   take(openAcp({ ...TASK, prompt, ...task }));
   for (const input of inputs) take(inputToAcp(played.state, input, NOW));

@@ -16,9 +16,10 @@ export interface Due<Kind extends string> {
  * - `start`: its execute went unanswered.
  * - `limit`: its time limit and the slack for the host's own word are over.
  * - `abort`: the host did not end it in time.
+ * - `approval`: nobody has answered what its agent asks. Nobody could while the server was away, so a restart moves it.
  * - `grace`: its host stayed away for longer than the task is kept for it.
  */
-export type TaskDue = Due<'queue' | 'retry' | 'start' | 'limit' | 'abort' | 'grace'>;
+export type TaskDue = Due<'queue' | 'retry' | 'start' | 'limit' | 'abort' | 'approval' | 'grace'>;
 
 /** How long a task is kept for a host that is away, ms. Only what has started can have been asked to wait for it. */
 function graceOf({ status, onHostLost }: PoolTask, settings: ServerSettings): number {
@@ -51,7 +52,9 @@ export function taskDue(
     return { kind: 'start', at: Math.max(task.answerAwaitedFrom + settings.START_TIMEOUT_MS, notBefore) };
   }
   const limit = (task.startedAt ?? task.createdAt) + (task.offerLimit ?? settings.TASK_TIMEOUT_MS) + TIMEOUT_SLACK_MS;
-  return { kind: 'limit', at: Math.max(limit, task.limitNotBefore ?? 0, notBefore) };
+  const limitAt = Math.max(limit, task.limitNotBefore ?? 0, notBefore);
+  const approvalAt = Math.max(notBefore, Math.min(...(task.asking ?? []).map(({ expiresAt }) => expiresAt)));
+  return approvalAt < limitAt ? { kind: 'approval', at: approvalAt } : { kind: 'limit', at: limitAt };
 }
 
 /**

@@ -41,11 +41,17 @@ export function release(pool: Pool, task: PoolTask): void {
   pool.owe({ kind: 'release', hostId: task.hostId, run: runOf(task) });
 }
 
+/** The attempt is over: nobody asks any more. The log has what was asked. */
+export function forgetApprovals(pool: Pool, task: PoolTask): PoolTask {
+  pool.dropApprovals(task.id);
+  return task.asking === undefined ? task : { ...task, asking: undefined };
+}
+
 /** Assigns the task and has `task:execute` sent. An earlier offer to another host is superseded by it. */
 export function offer(pool: Pool, task: PoolTask, host: PoolHost, now: number): void {
   if (task.hostId !== undefined && task.hostId !== host.hostId) release(pool, task);
   const next: PoolTask = {
-    ...task,
+    ...forgetApprovals(pool, task),
     status: 'assigned',
     offer: task.offer + 1,
     delivered: false,
@@ -179,7 +185,7 @@ export function finish(pool: Pool, task: PoolTask, ending: Ending): PoolTask {
   if (ending.committed === undefined) release(pool, task);
   const error = errorOf(ending);
   const done: PoolTask = {
-    ...task,
+    ...forgetApprovals(pool, task),
     status: ending.status,
     finishedAt: ending.now,
     ...(error === undefined ? {} : { error }),

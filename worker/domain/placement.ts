@@ -7,7 +7,15 @@ import type { PoolTask } from './pool-task.ts';
 /** What a task demands of a host; tasks with equal demands wait in one line. */
 export type Demand = Pick<
   PoolTask,
-  'agentType' | 'labels' | 'wantedHost' | 'refusals' | 'avoid' | 'hostId' | 'idleTimeout' | 'resumeSession'
+  | 'agentType'
+  | 'labels'
+  | 'wantedHost'
+  | 'refusals'
+  | 'avoid'
+  | 'hostId'
+  | 'idleTimeout'
+  | 'resumeSession'
+  | 'permissions'
 >;
 
 /** A host with the number of its slots that are taken, or may be. */

@@ -1,5 +1,6 @@
 /** A task as SchedulerDO keeps it. Pure: no clock, randomness, storage or network; `now` is passed in. */
 import { z } from 'zod';
+import { permissionsSchema } from '../../shared/approval.ts';
 import { failureCodeSchema } from '../../shared/errors.ts';
 import { hostLostPolicySchema, isTerminal, retrySchema, taskStatusSchema } from '../../shared/task.ts';
 
@@ -27,6 +28,10 @@ export const poolTaskSchema = z.object({
   envNames: z.array(z.string()).optional(),
   onHostLost: hostLostPolicySchema.optional(),
   retry: retrySchema.optional(),
+  permissions: permissionsSchema.optional(),
+  approvalTimeout: z.number().optional(),
+  /** The agent's questions that wait for an answer; gone when none do. */
+  asking: z.array(z.object({ id: z.string(), expiresAt: z.int() })).optional(),
   /** Name of the log object. */
   log: z.string(),
   /** Number of status records made so far; the next one has `rev + 1`. */

@@ -2,6 +2,7 @@
  * The working set of one pool: active tasks, hosts, who waits and what is due. Pure: a decision changes it in memory and
  * stages what is to be stored and sent; a decision that fails is rolled back whole.
  */
+import type { Approval } from '../../shared/approval.ts';
 import type { ServerSettings } from '../../shared/settings.ts';
 import { hostDue, taskDue } from './deadlines.ts';
 import { type DueKey, DueQueue } from './due-queue.ts';
@@ -18,10 +19,19 @@ export interface Staged {
   hosts: Map<string, PoolHost>;
   removedHosts: Set<string>;
   bodies: Map<string, BodyPatch>;
+  /** By task, in order; null: all of that task's are forgotten. */
+  approvals: { taskId: string; approval: Approval | null }[];
   owed: Owed[];
   nudges: Nudge[];
   /** Inputs that the host has, or that nobody wants any more. */
   settledInputs: { taskId: string; inputId?: string }[];
+}
+
+/** Looks up what is not in the working set; null for what is not there. */
+export interface Stored {
+  /** A task that has ended. */
+  task(taskId: string): PoolTask | null;
+  approval(taskId: string, id: string): Approval | null;
 }
 
 type SessionDemand = Pick<PoolTask, 'id' | 'resumeSession'>;
@@ -32,6 +42,7 @@ function emptyStage(): Staged {
     hosts: new Map(),
     removedHosts: new Set(),
     bodies: new Map(),
+    approvals: [],
     owed: [],
     nudges: [],
     settledInputs: [],
@@ -48,14 +59,13 @@ export class Pool {
   /** Hosts that may have a slot to offer: all others need not be looked at. */
   readonly #open = new Map<string, PoolHost>();
   #notBefore = 0;
-  readonly #findFinished: (taskId: string) => PoolTask | null;
+  readonly #stored: Stored;
   #undo: (() => void)[] = [];
   #staged: Staged = emptyStage();
 
-  /** `findFinished` looks up a task that is not in the working set any more. */
-  constructor(settings: ServerSettings, findFinished: (taskId: string) => PoolTask | null) {
+  constructor(settings: ServerSettings, stored: Stored) {
     this.settings = settings;
-    this.#findFinished = findFinished;
+    this.#stored = stored;
   }
 
   /** Deadlines that depend on hosts are not judged earlier. */
@@ -101,7 +111,14 @@ export class Pool {
   }
 
   task(taskId: string): PoolTask | null {
-    return this.#active.get(taskId) ?? this.#staged.tasks.get(taskId) ?? this.#findFinished(taskId);
+    return this.#active.get(taskId) ?? this.#staged.tasks.get(taskId) ?? this.#stored.task(taskId);
+  }
+
+  approval(taskId: string, id: string): Approval | null {
+    const staged = this.#staged.approvals.findLast(
+      ({ taskId: of, approval }) => of === taskId && (approval === null || approval.id === id),
+    );
+    return staged === undefined ? this.#stored.approval(taskId, id) : staged.approval;
   }
 
   host(hostId: string): PoolHost | null {
@@ -176,6 +193,14 @@ export class Pool {
 
   settleInput(taskId: string, inputId?: string): void {
     this.#staged.settledInputs.push(inputId === undefined ? { taskId } : { taskId, inputId });
+  }
+
+  putApproval(taskId: string, approval: Approval): void {
+    this.#staged.approvals.push({ taskId, approval });
+  }
+
+  dropApprovals(taskId: string): void {
+    this.#staged.approvals.push({ taskId, approval: null });
   }
 
   patchBody(taskId: string, patch: BodyPatch): void {

@@ -3,7 +3,7 @@ import type { FailureCode } from '../../shared/errors.ts';
 import { MAX_RETRY_BACKOFF_MS } from '../../shared/limits.ts';
 import type { Waiting } from '../../shared/task.ts';
 import { boundFailure } from './attempt-end.ts';
-import { type Ending, record } from './lifecycle.ts';
+import { type Ending, forgetApprovals, record } from './lifecycle.ts';
 import type { Pool } from './pool.ts';
 import type { PoolTask } from './pool-task.ts';
 
@@ -33,7 +33,7 @@ export function deferRetry(pool: Pool, task: PoolTask, ending: FailedEnding, hos
   const attempt = task.offer;
   const failures = [...(task.failures ?? []), { attempt, hostId }];
   const next: PoolTask = {
-    ...task,
+    ...forgetApprovals(pool, task),
     status: 'queued',
     queuedAt: now,
     retryAt: now + backoffAfter(failures.length, task.retry?.backoffMs ?? 0),

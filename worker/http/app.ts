@@ -4,6 +4,7 @@ import type { Env } from '../env.ts';
 import type { AppDeps, AppEnv } from './context.ts';
 import { errorResponse, foreseen, HttpError, notFound, notReady } from './errors.ts';
 import { agentSocketRoutes } from './routes/agent-socket.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { logRoutes } from './routes/log.ts';
@@ -58,6 +59,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.use(prepare(deps));
   healthRoutes(app);
   taskRoutes(app);
+  approvalRoutes(app);
   logRoutes(app);
   hostRoutes(app);
   tokenRoutes(app);

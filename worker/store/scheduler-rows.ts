@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalDecisionSchema } from '../../shared/approval.ts';
 import { taskErrorSchema } from '../../shared/errors.ts';
 import { gatewayConfigSchema } from '../../shared/host.ts';
 import { runRefSchema } from '../../shared/protocol/run-ref.ts';
@@ -60,6 +61,7 @@ export const owedSchema: z.ZodType<Owed> = z.discriminatedUnion('kind', [
     run: runRefSchema,
     inputId: z.string(),
     content: z.string(),
+    answers: z.object({ approvalId: z.string(), decision: approvalDecisionSchema }).optional(),
   }),
   z.object({ kind: z.literal('configure'), hostId: z.string(), config: gatewayConfigSchema.partial() }),
   z.object({ kind: z.literal('drop'), hostId: z.string(), epoch: z.int() }),

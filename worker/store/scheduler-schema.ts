@@ -31,4 +31,16 @@ export const SCHEDULER_MIGRATIONS: readonly Migration[] = [
       'CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID',
     ],
   },
+  {
+    name: 'approvals',
+    statements: [
+      `CREATE TABLE approval (
+        ord INTEGER PRIMARY KEY,
+        task_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        UNIQUE (task_id, id)
+      )`,
+    ],
+  },
 ];

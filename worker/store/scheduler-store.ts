@@ -7,6 +7,7 @@ import type { BodyPatch, Owed } from '../domain/pool-effects.ts';
 import { type PoolHost, poolHostSchema } from '../domain/pool-host.ts';
 import { isActive, type PoolTask, poolTaskSchema } from '../domain/pool-task.ts';
 import type { TaskBody } from '../rpc.ts';
+import { ApprovalRows } from './approval-rows.ts';
 import {
   type OutcomeBody,
   outcomeBodySchema,
@@ -34,10 +35,12 @@ export type StoredBody = Partial<TaskBody> & Pick<RequestBody, 'env'>;
 
 /** Rows ↔ types of SchedulerDO. Every method is synchronous: callers put them into transactions. */
 export class SchedulerStore {
+  readonly approvals: ApprovalRows;
   readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.approvals = new ApprovalRows(sql);
   }
 
   activeTasks(): PoolTask[] {
@@ -122,6 +125,10 @@ export class SchedulerStore {
     for (const [taskId, patch] of staged.bodies) this.#patchBody(taskId, patch);
     for (const host of staged.hosts.values()) {
       this.#sql.exec('INSERT OR REPLACE INTO host VALUES (?, ?)', host.hostId, JSON.stringify(host));
+    }
+    for (const { taskId, approval } of staged.approvals) {
+      if (approval === null) this.approvals.forget(taskId);
+      else this.approvals.put(taskId, approval);
     }
     for (const hostId of staged.removedHosts) this.#sql.exec('DELETE FROM host WHERE host_id = ?', hostId);
     return staged.owed.map((owed) => {

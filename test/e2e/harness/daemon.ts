@@ -17,6 +17,8 @@ export interface DaemonOptions {
   maxConcurrent?: number;
   /** More agents for the file, by name. */
   agents?: Record<string, unknown>;
+  /** What else stands in its file. */
+  file?: Record<string, unknown>;
   env?: Record<string, string>;
   flags?: readonly string[];
 }
@@ -42,7 +44,7 @@ export class Daemon {
       chat: { protocol: 'text', command, input: true },
       ...options.agents,
     };
-    writeFileSync(join(options.dir, 'config.json'), JSON.stringify({ agents }));
+    writeFileSync(join(options.dir, 'config.json'), JSON.stringify({ ...options.file, agents }));
     this.#child = this.#launch();
   }
 

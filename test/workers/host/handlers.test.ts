@@ -57,6 +57,7 @@ class World {
           taskEnded: () => this.note('ended', this.end),
           taskRefused: () => this.note('refused', async () => {}),
           lateEnd: NEVER,
+          approvalsNoted: () => this.note('approvals', async () => 'ok' as const),
           inputAcked: () => this.note('input acked', async () => {}),
         },
         { hostId: 'box', epoch: 4 },

@@ -22,6 +22,8 @@ function appOver(logName: string) {
         listTasks: (query) => scheduler.listTasks(query),
         abortTask: (id) => scheduler.abortTask(id),
         inputTask: (id, content) => scheduler.inputTask(id, content),
+        listApprovals: (id) => scheduler.listApprovals(id),
+        decideApproval: (id, approvalId, decision, by) => scheduler.decideApproval(id, approvalId, decision, by),
         listHosts: () => scheduler.listHosts(),
         getHost: (id) => scheduler.getHost(id),
         patchHostConfig: (id, patch) => scheduler.patchHostConfig(id, patch),

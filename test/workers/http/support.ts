@@ -30,6 +30,8 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
     listTasks: untouched,
     abortTask: untouched,
     inputTask: untouched,
+    listApprovals: untouched,
+    decideApproval: untouched,
     listHosts: untouched,
     getHost: untouched,
     patchHostConfig: untouched,

@@ -30,6 +30,8 @@ export function createTask(pool: Pool, request: PlacedRequest, { id, order, log 
     env,
     onHostLost,
     retry,
+    permissions,
+    approvalTimeout,
   } = request;
   const task: PoolTask = {
     id,
@@ -49,6 +51,8 @@ export function createTask(pool: Pool, request: PlacedRequest, { id, order, log 
     idleTimeout,
     onHostLost,
     retry,
+    permissions,
+    approvalTimeout,
     ...(env === undefined ? {} : { envNames: Object.keys(env) }),
     rev: 0,
     offer: 0,

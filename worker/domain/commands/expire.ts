@@ -1,4 +1,5 @@
 /** What happens when a deadline is reached. Pure. */
+import { expireApprovals } from '../approvals.ts';
 import { hostDue, taskDue } from '../deadlines.ts';
 import { finish, requeue } from '../lifecycle.ts';
 import type { Pool } from '../pool.ts';
@@ -24,6 +25,9 @@ function expireTask(pool: Pool, task: PoolTask, now: number): void {
       finish(pool, task, { status: 'timeout', code: 'timeout', message, now });
       return;
     }
+    case 'approval':
+      expireApprovals(pool, task, now);
+      return;
     case 'abort':
       finish(pool, task, {
         status: 'aborted',

@@ -1,9 +1,11 @@
 /** What a host reports of its tasks. Every report names its connection and run: the fence. Pure. */
 
+import type { ApprovalNote } from '../../../shared/approval.ts';
 import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import { isPermanentRefusal, type RefusalReason } from '../../../shared/protocol/task-refused.ts';
 import type { LateAttempt } from '../../../shared/task.ts';
 import type { AttemptEnd, ConnectionRef } from '../../rpc.ts';
+import { noteApproval } from '../approvals.ts';
 import { type Ending, finish, markStarted, requeue, resume } from '../lifecycle.ts';
 import { fits, hasRefused, refusalWords } from '../placement.ts';
 import type { Pool } from '../pool.ts';
@@ -42,6 +44,21 @@ export function taskStarted(
   const current = standing(pool, connection, run, now);
   if (current === null) return 'superseded';
   markStarted(pool, current.task, sessionId, now);
+  return 'ok';
+}
+
+/** What the events of a run say of approvals, in their order; a repeat changes nothing. */
+export function approvalsNoted(
+  pool: Pool,
+  connection: ConnectionRef,
+  run: RunRef,
+  notes: readonly ApprovalNote[],
+  now: number,
+): 'ok' | 'superseded' {
+  markAlive(pool, connection, now);
+  const current = standing(pool, connection, run, now);
+  if (current === null) return 'superseded';
+  notes.reduce((task, note) => noteApproval(pool, task, note, now), current.task);
   return 'ok';
 }
 

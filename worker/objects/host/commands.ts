@@ -4,7 +4,7 @@ import { encodeFrame } from '../../../shared/protocol/codec.ts';
 import type { Down } from '../../../shared/protocol/down.ts';
 import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import { type TaskRequest, taskRequestSchema } from '../../../shared/task.ts';
-import type { ExecuteOrder, ExecuteReply, SendReply } from '../../rpc.ts';
+import type { ApprovalAnswer, ExecuteOrder, ExecuteReply, SendReply } from '../../rpc.ts';
 import type { RunRow } from '../../store/host-runs-store.ts';
 import { closePeer } from './closing.ts';
 import type { HostParts } from './parts.ts';
@@ -82,7 +82,14 @@ export function abort(parts: HostParts, run: RunRef): SendReply {
   return 'sent';
 }
 
-export function input(parts: HostParts, run: RunRef, inputId: string, content: string): SendReply {
+/** `answers`: the answer to an approval, in place of content. */
+export function input(
+  parts: HostParts,
+  run: RunRef,
+  inputId: string,
+  content: string,
+  answers?: ApprovalAnswer,
+): SendReply {
   const peer = current(parts);
   if (peer === null) return 'offline';
   const { taskId } = run;
@@ -92,8 +99,14 @@ export function input(parts: HostParts, run: RunRef, inputId: string, content: s
   const sentOn = parts.runs.inputEpoch(taskId, inputId);
   // Version 1 cannot tell a repeat from a second input; version 2 knows it by its id.
   if (sentOn === epoch || (sentOn > 0 && protocol === 1)) return 'already_sent';
-  const extras = protocol === 2 ? { attempt: run.attempt, inputId } : {};
-  if (!send(parts, peer, { type: 'task:input', taskId, content, ...extras })) return 'offline';
+  // It asks nothing, and never did.
+  if (protocol === 1 && answers !== undefined) return 'already_sent';
+  const { attempt } = run;
+  const frame: Down =
+    answers === undefined
+      ? { type: 'task:input', taskId, content, ...(protocol === 2 ? { attempt, inputId } : {}) }
+      : { type: 'approval:decided', taskId, attempt, inputId, ...answers };
+  if (!send(parts, peer, frame)) return 'offline';
   parts.runs.inputSent(taskId, inputId, epoch);
   return 'sent';
 }

@@ -52,7 +52,10 @@ export class SchedulerCore {
     migrate(ctx.storage, SCHEDULER_MIGRATIONS);
     this.store = new SchedulerStore(ctx.storage.sql);
     this.#group = new GroupCommit(ctx.storage);
-    this.workingSet = new Pool(settings, (taskId) => this.store.task(taskId));
+    this.workingSet = new Pool(settings, {
+      task: (taskId) => this.store.task(taskId),
+      approval: (taskId, id) => this.store.approvals.get(taskId, id),
+    });
     this.workingSet.load(this.store.activeTasks(), this.store.hosts());
     this.workingSet.judgeNobodyBefore(this.store.meta(NOT_BEFORE) ?? 0);
     this.#lastOrder = this.store.lastOrder();
@@ -230,6 +233,8 @@ export class SchedulerCore {
       ...(task.offerLimit === undefined ? {} : { timeout: task.offerLimit }),
       ...(body?.metadata === undefined ? {} : { metadata: body.metadata }),
       ...(task.resumeSession === undefined ? {} : { sessionId: task.resumeSession }),
+      ...(task.permissions === undefined ? {} : { permissions: task.permissions }),
+      ...(task.approvalTimeout === undefined ? {} : { approvalTimeout: task.approvalTimeout }),
       ...(task.idleTimeout === undefined ? {} : { idleTimeout: task.idleTimeout }),
     };
     return { taskId: task.id, attempt: task.offer, log: task.log, task: request };

@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { CreateTask, ListTasks } from '../../../shared/api/tasks.ts';
+import type { Approval, ApprovalDecision, ApprovalNote } from '../../../shared/approval.ts';
 import { DAY_MS } from '../../../shared/clock.ts';
 import type { GatewayConfig, HostStatus } from '../../../shared/host.ts';
 import { IDEMPOTENCY_TTL_MS, LATE_ALARM_MS, MAX_PENDING_INPUTS } from '../../../shared/limits.ts';
@@ -7,11 +8,12 @@ import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import type { RefusalReason } from '../../../shared/protocol/task-refused.ts';
 import { parseServerSettings } from '../../../shared/settings.ts';
 import { Admission } from '../../domain/admission.ts';
+import { decideApproval } from '../../domain/approvals.ts';
 import { abortTask, inputTask, patchHostConfig } from '../../domain/commands/client.ts';
 import { createTask, hasRoom } from '../../domain/commands/create.ts';
 import { expire } from '../../domain/commands/expire.ts';
 import { hostDisconnected, markAlive } from '../../domain/commands/host-link.ts';
-import { lateEnd, taskEnded, taskRefused, taskStarted } from '../../domain/commands/host-reports.ts';
+import { approvalsNoted, lateEnd, taskEnded, taskRefused, taskStarted } from '../../domain/commands/host-reports.ts';
 import { hostRegistered } from '../../domain/commands/register.ts';
 import { placeRequest } from '../../domain/continuation.ts';
 import type { Pool } from '../../domain/pool.ts';
@@ -25,6 +27,7 @@ import type {
   CommandReply,
   ConnectionRef,
   CreateReply,
+  DecideReply,
   EndedReply,
   HostRegistration,
   Origin,
@@ -114,6 +117,14 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
     });
   }
 
+  async listApprovals(taskId: string): Promise<Approval[] | null> {
+    return this.#core.workingSet.task(taskId) === null ? null : this.#core.store.approvals.of(taskId);
+  }
+
+  decideApproval(taskId: string, approvalId: string, decision: ApprovalDecision, by: string): Promise<DecideReply> {
+    return this.#core.decide((pool, now) => decideApproval(pool, { taskId, approvalId, decision, by }, now));
+  }
+
   async listHosts(): Promise<HostStatus[]> {
     const { workingSet } = this.#core;
     const hosts = [...workingSet.hosts()].map((host) => viewHost(workingSet, host));
@@ -169,6 +180,10 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
 
   taskRefused(connection: ConnectionRef, run: RunRef, reason: RefusalReason, message: string): Promise<void> {
     return this.#core.decide((pool, now) => taskRefused(pool, connection, run, { reason, message }, now));
+  }
+
+  approvalsNoted(connection: ConnectionRef, run: RunRef, notes: ApprovalNote[]): Promise<'ok' | 'superseded'> {
+    return this.#core.decide((pool, now) => approvalsNoted(pool, connection, run, notes, now));
   }
 
   inputAcked(connection: ConnectionRef, run: RunRef, inputId: string): Promise<void> {

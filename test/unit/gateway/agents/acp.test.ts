@@ -11,6 +11,7 @@ const request: RunRequest = {
   task: { taskId: 't', prompt: '--help', cwd: '/work', agentType: 'opencode' },
   agent: spec,
   env: { HOME: '/nowhere' },
+  rules: [],
   mark: 'm'.repeat(16),
   timeoutMs: 1000,
   spawnRetries: 0,
@@ -40,6 +41,16 @@ describe('how an agent is started that speaks ACP', () => {
   it('Gemini CLI heeds SIGTERM, and what it leaves behind goes with the run', () => {
     const { plan } = acpDriver(request, { ...spec, command: ['/bin/gemini', '--acp'] }, '/run/tmp');
     expect(plan.env).toMatchObject({ GEMINI_CLI_NO_RELAUNCH: 'true', TMPDIR: '/run/tmp' });
+  });
+
+  it("OpenCode is told to ask where the run decides, and the owner's word stands", () => {
+    const permission = (given: Partial<RunRequest>) =>
+      acpDriver({ ...request, ...given }, spec, '/run/tmp').plan.env.OPENCODE_PERMISSION;
+    const asking = { ...request.task, permissions: 'ask' as const };
+    expect(permission({})).toBeUndefined();
+    expect(permission({ task: asking })).toContain('"bash":"ask"');
+    expect(permission({ rules: [{ decision: 'deny' }] })).toContain('"edit":"ask"');
+    expect(permission({ task: asking, env: { OPENCODE_PERMISSION: '{}' } })).toBe('{}');
   });
 
   it('is a conversation; the others are not', () => {

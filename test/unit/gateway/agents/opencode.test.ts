@@ -8,6 +8,7 @@ const request: RunRequest = {
   task: { taskId: 't', prompt: '--help', cwd: '/', agentType: 'opencode', model: 'a/b' },
   agent: { protocol: 'opencode', command: ['/bin/opencode', '--pure'] },
   env: { HOME: '/root' },
+  rules: [],
   mark: 'm'.repeat(16),
   timeoutMs: 1000,
   spawnRetries: 0,
@@ -31,19 +32,20 @@ describe('how OpenCode is started', () => {
   });
 
   it('[L9] a model is one word with its flag, whatever it is called', () => {
-    expect(openCodeFlags({ model: '--auto' }, { OPENCODE_PERMISSION: '{}' })).toContain('--model=--auto');
-    expect(openCodeFlags({}, {}).some((flag) => flag.startsWith('--model'))).toBe(false);
+    expect(openCodeFlags({ model: '--auto' }, { OPENCODE_PERMISSION: '{}' }, false)).toContain('--model=--auto');
+    expect(openCodeFlags({}, {}, false).some((flag) => flag.startsWith('--model'))).toBe(false);
   });
 
   it('goes on with the session that the task names', () => {
-    expect(openCodeFlags({ sessionId: 'ses_1' }, {})).toContain('--session=ses_1');
-    expect(openCodeFlags({}, {}).some((flag) => flag.startsWith('--session'))).toBe(false);
+    expect(openCodeFlags({ sessionId: 'ses_1' }, {}, false)).toContain('--session=ses_1');
+    expect(openCodeFlags({}, {}, false).some((flag) => flag.startsWith('--session'))).toBe(false);
   });
 
   it('[L9] approves what would be asked only where the owner has said nothing about it', () => {
-    expect(openCodeFlags({}, {})).toContain('--auto');
+    expect(openCodeFlags({}, {}, false)).toContain('--auto');
+    expect(openCodeFlags({}, {}, true)).not.toContain('--auto');
     for (const name of ['OPENCODE_PERMISSION', 'OPENCODE_CONFIG', 'OPENCODE_CONFIG_CONTENT', 'OPENCODE_CONFIG_DIR']) {
-      expect(openCodeFlags({}, { [name]: '' })).not.toContain('--auto');
+      expect(openCodeFlags({}, { [name]: '' }, false)).not.toContain('--auto');
     }
   });
 

@@ -56,7 +56,7 @@ describe('[C5] where a setting comes from', () => {
       agents: {
         lines: { command: ['node', 'x.mjs'] },
         chat: { protocol: 'text', command: ['y'], input: true },
-        acp: { protocol: 'acp', command: ['opencode', 'acp'], permissions: 'reject' },
+        acp: { protocol: 'acp', command: ['opencode', 'acp'] },
       },
     });
     const config = place.load(['--agents', 'lines,opencode']);
@@ -64,7 +64,7 @@ describe('[C5] where a setting comes from', () => {
     expect(config.customAgents).toEqual({
       lines: { protocol: 'text', command: ['node', 'x.mjs'], input: false },
       chat: { protocol: 'text', command: ['y'], input: true },
-      acp: { protocol: 'acp', command: ['opencode', 'acp'], permissions: 'reject' },
+      acp: { protocol: 'acp', command: ['opencode', 'acp'] },
     });
   });
 
@@ -103,6 +103,13 @@ describe('a bad setting is named, with its source', () => {
     [['--cwd'], {}, '--cwd'],
     [['--drain', '--abort-on-exit'], {}, 'exclude each other'],
   ])('%j %j', (argv, environment, message) => expect(() => place.load(argv, environment)).toThrow(message));
+
+  test('the rules for what agents may do stand in the file, and a bad one is named', () => {
+    place.file({ permissions: [{ tool: 'edit', path: '/srv/*', decision: 'allow' }] });
+    expect(place.load([]).permissions).toEqual([{ tool: 'edit', path: '/srv/*', decision: 'allow' }]);
+    place.file({ permissions: [{ command: 'rm *', decision: 'maybe' }] });
+    expect(() => place.load([])).toThrow(/permissions\.0\.decision|permissions\[0\]\.decision/);
+  });
 
   test('in the file', () => {
     const path = place.file({ maxConcurrent: -1 });

@@ -17,6 +17,7 @@ function judged(taskEnv: Record<string, string>, environment: Record<string, str
     allowedRoots: [dir],
     passEnv: [],
     taskEnv: allowed,
+    permissions: [],
     environment,
   };
   return checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType: 'opencode', env: taskEnv }, policy);
@@ -33,6 +34,7 @@ test('a session is gone on with only by an agent whose driver can', async () => 
     allowedRoots: [dir],
     passEnv: [],
     taskEnv: null,
+    permissions: [],
     environment: {},
   };
   const judge = (agentType: string) =>

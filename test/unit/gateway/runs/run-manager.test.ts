@@ -31,7 +31,7 @@ describe('a task that cannot be stored', () => {
     const manager = new RunManager({
       stateDir: workshop.stateDir,
       maxConcurrent: 1,
-      check: async () => ({ kind: 'allowed', task, agent, env }),
+      check: async () => ({ kind: 'allowed', task, agent, env, rules: [] }),
       limits: () => ({ taskTimeout: 60_000, maxRetries: 0 }),
       now: () => 1,
       onChange: () => {},

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { driverFor } from '../../../../gateway/agents/registry.ts';
 import type { RunEnd } from '../../../../gateway/domain/outcome.ts';
 import type { RunRequest } from '../../../../gateway/runs/files.ts';
+import { Approvals } from '../../../../gateway/supervisor/approvals.ts';
 import { EndRequest } from '../../../../gateway/supervisor/end.ts';
 import { EventFile } from '../../../../gateway/supervisor/event-file.ts';
 import { runAgent } from '../../../../gateway/supervisor/run-agent.ts';
+import type { AgentEvent } from '../../../../shared/event.ts';
 import { AMPLE_ROOM, eventsOf, openWorkshop, type Workshop } from '../../../support/runs.ts';
 
 let shop: Workshop;
@@ -26,7 +28,10 @@ async function ran(request: RunRequest, slow = 0): Promise<{ end: RunEnd; events
     await append(some);
   });
   const now = () => 1;
-  const base = { request, driver: driverFor(request, join(run.path, 'tmp')), end: new EndRequest(), events, now };
+  const tell = (event: AgentEvent) => events.appendAlways(event);
+  const approvals = new Approvals({ rules: [], wish: 'auto', timeoutMs: undefined, tell, now });
+  const driver = driverFor(request, join(run.path, 'tmp'));
+  const base = { request, driver, end: new EndRequest(), approvals, events, now };
   const { end } = await runAgent({ ...base, onSession: async () => {}, onStarted: () => {} });
   await events.close(1);
   return { end, events: (await eventsOf(run)).map((event) => event.content ?? '') };

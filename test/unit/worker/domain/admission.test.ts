@@ -8,7 +8,7 @@ import { Pool } from '../../../../worker/domain/pool.ts';
 const IP = '192.0.2.1';
 
 function poolOf(MAX_HOSTS_PER_IP: number): Pool {
-  return new Pool(parseServerSettings({ MAX_HOSTS_PER_IP }), () => null);
+  return new Pool(parseServerSettings({ MAX_HOSTS_PER_IP }), { task: () => null, approval: () => null });
 }
 
 function connect(pool: Pool, hostId: string): void {

@@ -1,5 +1,7 @@
+import type { Approval } from '../../../../shared/approval.ts';
 import type { ServerSettings } from '../../../../shared/settings.ts';
 import type { EndOutcome } from '../../../../worker/domain/commands/host-reports.ts';
+import type { Staged } from '../../../../worker/domain/pool.ts';
 import type { PoolTask } from '../../../../worker/domain/pool-task.ts';
 
 /** How often it ran, by what ended its attempts: lost hosts and failures of the agent are counted apart. */
@@ -20,6 +22,8 @@ export function checkCounts(task: PoolTask, settings: ServerSettings): void {
 /** What tasks have come to, told apart from the pool. Every check throws and names the rule. */
 export class Ledger {
   readonly finished = new Map<string, PoolTask>();
+  /** What is stored of the approvals of each task. */
+  readonly approvals = new Map<string, Map<string, Approval>>();
   /** How often each task has ended. */
   readonly commits = new Map<string, number>();
   readonly #revs = new Map<string, number>();
@@ -32,6 +36,14 @@ export class Ledger {
       throw new Error(`L1: ${before.status} became ${task.status}`);
     if (before === undefined) this.commits.set(task.id, (this.commits.get(task.id) ?? 0) + 1);
     this.finished.set(task.id, task);
+  }
+
+  /** As the store does it. */
+  storeApprovals(staged: Staged['approvals']): void {
+    for (const { taskId, approval } of staged) {
+      if (approval === null) this.approvals.delete(taskId);
+      else this.approvals.set(taskId, new Map(this.approvals.get(taskId)).set(approval.id, approval));
+    }
   }
 
   checkRev(taskId: string, rev: number): void {

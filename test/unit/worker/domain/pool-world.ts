@@ -68,7 +68,10 @@ export class World {
   }
 
   #emptyPool(): Pool {
-    return new Pool(SETTINGS, (id) => this.ledger.finished.get(id) ?? null);
+    return new Pool(SETTINGS, {
+      task: (id) => this.ledger.finished.get(id) ?? null,
+      approval: (taskId, id) => this.ledger.approvals.get(taskId)?.get(id) ?? null,
+    });
   }
 
   decide<T>(command: (pool: Pool, now: number) => T): T {
@@ -76,6 +79,7 @@ export class World {
     dispatch(this.pool, this.now);
     const staged = this.pool.staged();
     for (const task of staged.tasks.values()) if (isTerminal(task.status)) this.ledger.settle(task);
+    this.ledger.storeApprovals(staged.approvals);
     for (const owed of staged.owed) {
       if (owed.kind === 'status') this.ledger.checkRev(owed.taskId, owed.record.rev);
       if (owed.kind === 'release' || owed.kind === 'abort') {

@@ -2,6 +2,7 @@ import type { EventsJob } from '../../../domain/host-coalesce.ts';
 import type { AppendReply } from '../../../rpc.ts';
 import type { RunRow } from '../../../store/host-runs-store.ts';
 import type { LaneMemory, Origin } from '../lanes.ts';
+import { reportApprovals } from './approvals.ts';
 import type { HandlerDeps } from './deps.ts';
 import { onStarted } from './started.ts';
 import { superseded } from './superseded.ts';
@@ -15,8 +16,12 @@ export async function onEvents(deps: HandlerDeps, job: EventsJob, origin: Origin
   const first = job.first ?? row.events + 1;
   try {
     const reply = await append(deps, job, row, first, origin, memory);
-    if (job.first === null) deps.runs.counted(row, row.epoch, reply.stored);
-    else acknowledge(deps, job, first, reply, origin);
+    if (job.first === null) {
+      deps.runs.counted(row, row.epoch, reply.stored);
+      return;
+    }
+    await reportApprovals(deps, job, origin);
+    acknowledge(deps, job, first, reply, origin);
   } catch (error) {
     acknowledgeKnown(deps, job, origin);
     throw error;
