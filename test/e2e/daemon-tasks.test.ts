@@ -79,6 +79,8 @@ describe('a daemon of a version-2 server', () => {
     const peer = await server.registered();
     const gate = join(daemon.cwd, 'go');
     execute(peer, 't1', `wait ${gate}`);
+    // Each task has a lane of its own: sent together, either could be the first.
+    await peer.take('task:started', 't1');
     execute(peer, 't2', 'print never');
     expect(await peer.take('task:refused', 't2')).toMatchObject({ attempt: 1, reason: 'full' });
     writeFileSync(gate, '');
