@@ -10,14 +10,19 @@ import { processTable } from './process-table.ts';
 const LOOK_MS = 100;
 /** A look at the table is not atomic: only so many empty ones in a row mean that nothing is left. */
 const EMPTY_LOOKS = 2;
-/** How long KILL is repeated. What survives it hangs in the kernel and goes when that lets it. */
-const KILL_PATIENCE_MS = 5_000;
+/**
+ * How often KILL is sent, five seconds' worth of looks. What survives it hangs in the kernel and goes when that lets it. Counted,
+ * for time also passes while this process is stopped and sends none.
+ */
+const MAX_KILLS = 50;
 
 export interface SweepOptions {
   /** Value of `AGENT_GATEWAY_RUN` in what the run started. */
   mark: string;
   /** The agent, leader of its own process group and session; null when it is not known. */
   agent: ProcessIdentity | null;
+  /** ms from any moment on; the process's own clock if not given. */
+  clock?: () => number;
 }
 
 /**
@@ -25,20 +30,23 @@ export interface SweepOptions {
  * end (normally none).
  */
 export async function sweep(options: SweepOptions): Promise<ProcessIdentity[]> {
-  const started = performance.now();
+  const { clock = () => performance.now() } = options;
+  const started = clock();
   const known = new Map<string, ProcessIdentity>();
   const terminated = new Set<string>();
   let emptyLooks = 0;
+  let kills = 0;
   for (;;) {
     const table = await processTable(options.mark);
     const targets = processesOfRun(table, { agent: options.agent, known: [...known.values()], self: process.pid });
     emptyLooks = targets.length === 0 ? emptyLooks + 1 : 0;
     if (emptyLooks === EMPTY_LOOKS) return [];
     for (const target of targets) known.set(identityKey(target), target);
-    const elapsed = performance.now() - started;
-    if (elapsed > KILL_GRACE_MS + KILL_PATIENCE_MS) return targets;
-    if (elapsed >= KILL_GRACE_MS) await signalAll(targets, 'SIGKILL');
-    else await terminateNew(targets, terminated, options.agent);
+    if (kills > MAX_KILLS) return targets;
+    if (clock() - started >= KILL_GRACE_MS) {
+      await signalAll(targets, 'SIGKILL');
+      kills += 1;
+    } else await terminateNew(targets, terminated, options.agent);
     if (targets.length > 0) await sleep(LOOK_MS);
   }
 }

@@ -11,8 +11,8 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-async function stayer(env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1000)'], {
+async function stayer(env: Record<string, string> = {}, prelude = '') {
+  const child = spawn(process.execPath, ['-e', `${prelude}; console.log("up"); setInterval(() => {}, 1000)`], {
     env,
     detached: true,
   });
@@ -55,6 +55,16 @@ describe('[R10] a sweep', () => {
     expect(await sweep({ mark, agent: null })).toEqual([]);
     expect(await isAlive(marked.identity)).toBe(false);
     for (const other of others) expect(await isAlive(other.identity)).toBe(true);
+  });
+
+  it('[L5] sends KILL, however long who sweeps was stopped after TERM', async () => {
+    const mark = randomUUID();
+    const { identity } = await stayer({ [RUN_MARK]: mark }, "process.on('SIGTERM', () => {})");
+    // The start and the first look; from then on an hour passes between two looks.
+    let reads = 0;
+    const clock = () => Math.max(0, reads++ - 1) * 3_600_000;
+    expect(await sweep({ mark, agent: null, clock })).toEqual([]);
+    expect(await isAlive(identity)).toBe(false);
   });
 
   it('leaves a process alone that has the pid of an agent long gone', async () => {
