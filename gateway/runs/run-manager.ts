@@ -7,7 +7,6 @@ import { log } from '../logger.ts';
 import { takesInput } from '../policy/agent-table.ts';
 import type { AllowedTask, Refusal } from '../policy/check-task.ts';
 import { bootId } from '../process/identity.ts';
-import { sweep } from '../process/sweep.ts';
 import { isFullDisk } from './durable.ts';
 import type { ControlLine, RunRequest, SettledFile } from './files.ts';
 import { LocalRun } from './local-run.ts';
@@ -106,7 +105,9 @@ export class RunManager {
       await run.directory.appendControl({ kind: 'abort', id: `${reason}-${run.key}`, reason });
     } catch (error) {
       // A disk that takes nothing must not keep an agent alive; the reason is lost on this way.
-      if (!(await stopSupervisor(run.directory))) throw error;
+      if (await stopSupervisor(run.directory)) return;
+      // Whose directory is gone is ended for that, by its supervisor and by whoever follows it.
+      if (await run.directory.exists()) throw error;
     }
   }
 
@@ -210,7 +211,6 @@ export class RunManager {
         // As it was returned: a directory that takes no file does not hold it.
         run.result = result;
       } catch (error) {
-        if (await this.#isGone(run)) return;
         log.error('run {taskId}.{attempt}: {error}; trying again', { ...run.ref, error: String(error) });
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
@@ -223,16 +223,5 @@ export class RunManager {
       ...(exitCode === undefined ? {} : { exitCode }),
     });
     this.#deps.onChange(run);
-  }
-
-  /** Somebody removed the directory: there is nothing left to follow or to tell, and an agent must not go on unseen. */
-  async #isGone(run: LocalRun): Promise<boolean> {
-    if (await run.directory.exists()) return false;
-    log.error('the directory of run {taskId}.{attempt} has vanished: forgotten', { ...run.ref });
-    run.owed = 'nothing';
-    const mark = run.directory.request?.mark;
-    if (mark !== undefined) await sweep({ mark, agent: null });
-    this.#drop(run);
-    return true;
   }
 }

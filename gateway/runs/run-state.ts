@@ -5,7 +5,8 @@ import type { RunDirectory } from './run-directory.ts';
  * - `finished`: there is a result.
  * - `unstarted`: no supervisor has taken it: launch one (twice does no harm: one of them wins).
  * - `running`: its supervisor is alive.
- * - `lost`: its supervisor died, the machine went down, or its request is damaged and nobody supervises it: `endLostRun` of `supervisor/lost.ts` ends it.
+ * - `lost`: its supervisor died, the machine went down, its request is damaged and nobody supervises it, or its directory was
+ *   removed: `endLostRun` of `supervisor/lost.ts` ends it.
  */
 export type RunState = 'finished' | 'unstarted' | 'running' | 'lost';
 
@@ -14,8 +15,8 @@ export async function runState(run: RunDirectory): Promise<RunState> {
   if ((await run.result()) !== null) return 'finished';
   const supervisor = await run.supervisor();
   const boot = await bootId();
-  // Without its request none can be started.
-  if (supervisor === null) return run.request?.bootId === boot ? 'unstarted' : 'lost';
+  // Without its request none can be started, nor where there is no directory.
+  if (supervisor === null) return run.request?.bootId === boot && (await run.exists()) ? 'unstarted' : 'lost';
   if (supervisor.bootId === boot && (await isAlive(supervisor))) return 'running';
   // It may have written its result and exited since the first look.
   return (await run.result()) === null ? 'lost' : 'finished';

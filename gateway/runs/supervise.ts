@@ -7,11 +7,11 @@ import type { RunDirectory } from './run-directory.ts';
 import { runState } from './run-state.ts';
 import { watchRun } from './watch-run.ts';
 
-/** How long a quiet run is left before its supervisor is looked for. */
+/** How often a run's supervisor is looked for. */
 const LOOK_MS = 2_000;
 /** Supervisors that are launched for a run before it is given up: one that cannot start will not start the fourth time. */
 const MAX_LAUNCHES = 3;
-/** Quiet looks between two launches: a busy machine starts a process slowly. */
+/** Looks between two launches: a busy machine starts a process slowly. */
 const LOOKS_PER_LAUNCH = 8;
 
 export interface SuperviseHooks {
@@ -26,8 +26,9 @@ export interface SuperviseHooks {
 }
 
 /**
- * Sees to it that a run is supervised, and follows it to its result; null when `signal` is aborted before. A supervisor
- * that died has what is left of its agent killed and the result written in its place. Rejects with the file system's errors.
+ * Sees to it that a run is supervised, and follows it to its result; null when `signal` is aborted before. Where the supervisor
+ * died, or somebody removed the directory, what is left of the agent is killed and the result is made in its place. Rejects with
+ * the file system's errors.
  */
 export async function superviseRun(
   directory: RunDirectory,
@@ -44,16 +45,19 @@ export async function superviseRun(
   const stop = () => wake.set();
   signal.addEventListener('abort', stop);
   let launches = 0;
-  let quietLooks = 0;
-  let look = true;
+  let looks = 0;
+  let nextLook = 0;
   try {
     while (!signal.aborted) {
       const result = await directory.result();
       if (result !== null) return result;
       hooks.onSession((await directory.session()) ?? '');
-      const state = look ? await runState(directory) : 'running';
+      // A supervisor may die, and a directory go, under an agent that never is quiet.
+      const isDue = performance.now() >= nextLook;
+      const state = isDue ? await runState(directory) : 'running';
+      if (isDue) nextLook = performance.now() + lookMs;
       if (state === 'lost') return await endRun(directory, hooks);
-      if (state === 'unstarted' && quietLooks % LOOKS_PER_LAUNCH === 0) {
+      if (state === 'unstarted' && looks++ % LOOKS_PER_LAUNCH === 0) {
         // Once more than that: the run is taken, but who took it cannot be read.
         if (launches > MAX_LAUNCHES) return await endRun(directory, hooks);
         // A supervisor that comes up this late must find the run taken.
@@ -61,8 +65,7 @@ export async function superviseRun(
         launches += 1;
         await launchSupervisor(directory);
       }
-      look = !(await wake.wait(lookMs));
-      quietLooks = look ? quietLooks + 1 : 0;
+      await wake.wait(Math.max(0, nextLook - performance.now()));
     }
     return null;
   } finally {

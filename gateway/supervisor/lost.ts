@@ -54,6 +54,7 @@ async function store(run: RunDirectory, result: ResultFile, isDamaged: boolean):
     await replaceFile(path, JSON.stringify(result));
     return null;
   } catch (error) {
+    if (isErrno(error, 'ENOENT')) return `${run.path} was removed while its agent ran: leave the state directory alone`;
     if (damageIn(error, path) === null && !isErrno(error, 'EROFS', 'ENOTEMPTY', 'EEXIST')) throw error;
     return `${run.path} takes no file (${error}): make it writable for the daemon's user, or remove it`;
   }
@@ -63,6 +64,7 @@ async function store(run: RunDirectory, result: ResultFile, isDamaged: boolean):
 const DAMAGED_RESULT = `the outcome is not known: ${RUN_FILES.RESULT} of this run is damaged on its host`;
 
 async function causeOf(run: RunDirectory): Promise<string> {
+  if (!(await run.exists())) return 'the directory of this run was removed on its host; the agent was stopped';
   if (run.request === null) return `${RUN_FILES.REQUEST} of this run is damaged on its host, and nothing supervises it`;
   if (run.request.bootId !== (await bootId())) return 'the host went down while the agent ran';
   // A supervisor makes it before anything else.

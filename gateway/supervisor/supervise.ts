@@ -16,6 +16,7 @@ import { EventFile } from './event-file.ts';
 import { awaitFirstStart, type FirstStart } from './first-start.ts';
 import { HostRoom } from './host-room.ts';
 import { InputQueue } from './input.ts';
+import { endWhenRemoved } from './removal-watch.ts';
 import { runAgent } from './run-agent.ts';
 import { changedSince, readWorkTree } from './work-tree.ts';
 
@@ -58,6 +59,7 @@ export async function supervise(
     else inputs.take(line.content);
   });
   await control.drain();
+  const stopWatching = endWhenRemoved(run, end);
   try {
     const tree = await readWorkTree(request, AbortSignal.any([end.signal, AbortSignal.timeout(WORK_TREE_MS)]));
     const firstStart = await orderFirstStart(run, driver, end);
@@ -84,6 +86,7 @@ export async function supervise(
     const result: ResultFile = { lastSeq, finishedAt: now(), ...resultOf(facts) };
     await untilRoom(() => replaceFile(run.file('RESULT'), JSON.stringify(result)));
   } finally {
+    stopWatching();
     await control.close();
   }
 }

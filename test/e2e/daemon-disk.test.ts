@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -62,7 +62,30 @@ describe('a daemon whose disk fails it', () => {
     expect(agents()).toEqual([]);
   });
 
-  test('[L5] ends the agent of a run whose directory somebody removed', async () => {
+  test('[L1] [L5] ends the agent of a run whose directory somebody removed, and reports it', async () => {
+    rmSync(run(), { recursive: true });
+    expect(await peer.take('task:failed', 't1')).toMatchObject({
+      code: 'agent_crashed',
+      error: expect.stringContaining('removed'),
+    });
+    expect(agents()).toEqual([]);
+    expect(daemon.child.output()).toContain(`${run()} was removed while its agent ran`);
+    peer.send({ type: 'task:settled', taskId: 't1', attempt: 1, outcome: 'committed' });
+    execute(peer, 't2', 'print fine');
+    await peer.take('task:completed', 't2');
+  });
+
+  test('[L1] [L5] the same of an agent that never is quiet, whose directory was moved away', async () => {
+    execute(peer, 't2', 'drip 1000000');
+    await peer.take('task:events', 't2');
+    renameSync(join(daemon.stateDir, 'runs/t2.1'), join(daemon.stateDir, 'moved'));
+    peer.send({ type: 'task:abort', taskId: 't2', attempt: 1 });
+    await peer.take('task:failed', 't2');
+    expect(agents()).toHaveLength(1);
+  });
+
+  test('[L5] an agent whose directory goes while no daemon is there is ended by its supervisor', async () => {
+    await daemon.crash();
     rmSync(run(), { recursive: true });
     await untilTrue('the agent has ended', () => agents().length === 0);
   });
