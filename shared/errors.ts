@@ -13,6 +13,7 @@ export const ERROR_STATUS = {
   task_finished: 409,
   task_not_running: 409,
   input_unsupported: 409,
+  not_interactive: 409,
   no_session: 409,
   approval_decided: 409,
   log_expired: 410,

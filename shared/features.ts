@@ -8,6 +8,8 @@ export const FEATURES = [
   'sessions',
   /** `permissions` other than `auto`: the agent's questions become approvals, or are denied. */
   'permissions',
+  /** `interactive`: the agent's session stays open for the next input until `task:finish`. */
+  'interactive',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
@@ -16,10 +18,12 @@ export function neededFeatures(task: {
   idleTimeout?: number | undefined;
   resumeSession?: string | undefined;
   permissions?: Permissions | undefined;
+  interactive?: boolean | undefined;
 }): Feature[] {
   const needed: Feature[] = [];
   if (task.idleTimeout !== undefined) needed.push('idle_timeout');
   if (task.resumeSession !== undefined) needed.push('sessions');
   if (task.permissions !== undefined && task.permissions !== 'auto') needed.push('permissions');
+  if (task.interactive === true) needed.push('interactive');
   return needed;
 }

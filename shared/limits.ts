@@ -14,6 +14,8 @@ export const MAX_FRAME_BYTES = 1 * MIB;
 export const EXECUTE_ENVELOPE_BYTES = 32 * KIB;
 /** A task's prompt: half a frame, so that most prompts fit even with escapes. */
 export const MAX_PROMPT_BYTES = 512 * KIB;
+/** ms for which an interactive agent waits for the next input unless the task says `idleTimeout`: an hour, like an approval. */
+export const DEFAULT_INPUT_WAIT_MS = 60 * 60 * 1000;
 /** ms; an agent may think for seconds without a word, so a shorter `idleTimeout` would only strike by mistake. */
 export const MIN_IDLE_TIMEOUT_MS = 1000;
 /** Id of an approval; a UUID or a tool call's id. */

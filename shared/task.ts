@@ -93,6 +93,8 @@ export const taskRequestSchema = taskRequestV1Schema.extend({
   permissions: permissionsSchema.optional(),
   /** ms for an answer to what the agent asks; the server's word comes first. */
   approvalTimeout: approvalTimeoutSchema.optional(),
+  /** The agent's session stays open after a turn, for the next `task:input`, until `task:finish`; feature `interactive`. */
+  interactive: z.boolean().optional(),
 });
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
@@ -234,6 +236,8 @@ export const taskSchema = z.object({
   permissions: permissionsSchema.optional(),
   /** ms, as given. */
   approvalTimeout: approvalTimeoutSchema.optional(),
+  /** As given. */
+  interactive: z.boolean().optional(),
   labels: z.record(z.string(), z.string()).optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   envNames: z.array(z.string()).optional(),

@@ -51,6 +51,7 @@ export interface SchedulerForWorker {
   listTasks(query: ListTasks): Promise<{ views: TaskView[]; nextCursor: string | null }>;
   abortTask(taskId: string): Promise<CommandReply>;
   inputTask(taskId: string, content: string): Promise<CommandReply>;
+  finishTask(taskId: string): Promise<CommandReply>;
   /** Oldest first; null for an unknown task, and nothing once it has ended. */
   listApprovals(taskId: string): Promise<Approval[] | null>;
   /** `by`: `sub` of who decides. */
@@ -67,6 +68,9 @@ export interface ApprovalAnswer {
   approvalId: string;
   decision: ApprovalDecision;
 }
+
+/** What a running agent is told in place of text; `finish`: nothing more will be sent. */
+export type AgentSignal = ApprovalAnswer | 'finish';
 
 export type DecideReply = { kind: 'decided'; approval: Approval } | RpcError;
 
@@ -169,7 +173,7 @@ export type ExecuteReply = SendReply | 'unsendable';
 export interface HostForScheduler {
   execute(order: ExecuteOrder): Promise<ExecuteReply>;
   abort(run: RunRef): Promise<SendReply>;
-  input(run: RunRef, inputId: string, content: string, answers?: ApprovalAnswer): Promise<SendReply>;
+  input(run: RunRef, inputId: string, content: string, signal?: AgentSignal): Promise<SendReply>;
   /**
    * The attempt is no longer this host's: its later frames are answered `superseded`. Tells the host to stop it, by
    * `task:abort` now or, when it is away, as soon as it has registered (version 2: by the verdict).

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { openAcp } from '../domain/acp-calls.ts';
 import { answerAcp, cancelAcp, inputToAcp, restOfAcp, stepAcp } from '../domain/acp-parse.ts';
-import { type AcpStep, type AcpTask, isOver } from '../domain/acp-state.ts';
+import { type AcpStep, type AcpTask, isOver, takesTurns } from '../domain/acp-state.ts';
 import { acpVerdict } from '../domain/acp-verdict.ts';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
 import { packageVersion } from '../version.ts';
@@ -44,6 +44,7 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
     cancel: () => take(cancelAcp(state)),
     rest: (now) => take(restOfAcp(state, now)).events,
     isOver: () => isOver(state),
+    takesTurns: () => takesTurns(state),
     sessionInLog: () => null,
     verdict: (exit) => acpVerdict(state, exit),
   };

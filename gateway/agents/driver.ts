@@ -53,14 +53,16 @@ export interface Exchange extends LineOutcome {
 /** The driver of an agent that stays up after its answer and is spoken to; `plan.stdin` is what opens the conversation. */
 export interface Conversation extends Driver {
   line(text: string, now: number): Exchange;
-  /** Takes a `task:input`. */
+  /** Takes a `task:input`: the next turn, at once when none is under way. */
   input(content: string, now: number): Exchange;
   /** Answers what the agent asked under `key`. */
   answer(key: string, decision: ApprovalDecision, now: number): Exchange;
   /** Asks the agent to stop what it does. */
   cancel(): Exchange;
-  /** Nothing more will be said: its stdin can be closed. */
+  /** No turn is under way, nor will be unless there is `input`. */
   isOver(): boolean;
+  /** Once it is over: whether it takes another turn. */
+  takesTurns(): boolean;
 }
 
 export function isConversation(driver: Driver): driver is Conversation {

@@ -10,6 +10,7 @@ export interface DownHandlers {
   execute(message: OfType<'task:execute'>): void;
   abort(message: OfType<'task:abort'>): void;
   input(message: OfType<'task:input'>): void;
+  finish(message: OfType<'task:finish'>): void;
   approvalDecided(message: OfType<'approval:decided'>): void;
   configure(message: OfType<'config:update'>): void;
   ack(message: OfType<'task:ack'>): void;
@@ -36,6 +37,9 @@ function call(handlers: DownHandlers, message: Down): void {
       break;
     case 'task:input':
       handlers.input(message);
+      break;
+    case 'task:finish':
+      handlers.finish(message);
       break;
     case 'approval:decided':
       handlers.approvalDecided(message);

@@ -17,7 +17,7 @@ const CLOSE_NORMAL = 1000;
 
 /** What a registered connection carries, until `end`. */
 export interface SessionWork
-  extends Pick<DownHandlers, 'execute' | 'abort' | 'input' | 'approvalDecided' | 'ack' | 'settled'> {
+  extends Pick<DownHandlers, 'execute' | 'abort' | 'input' | 'finish' | 'approvalDecided' | 'ack' | 'settled'> {
   /** The connection is gone; `uplink` takes nothing more. */
   end(): void;
 }
@@ -81,6 +81,10 @@ class Session implements DownHandlers {
 
   input(message: Parameters<DownHandlers['input']>[0]): void {
     this.#work?.input(message);
+  }
+
+  finish(message: Parameters<DownHandlers['finish']>[0]): void {
+    this.#work?.finish(message);
   }
 
   approvalDecided(message: Parameters<DownHandlers['approvalDecided']>[0]): void {

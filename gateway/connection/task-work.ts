@@ -100,8 +100,14 @@ export class TaskWork implements SessionWork {
     this.#background(taskId, async () => {
       for (const run of this.#runsOf(taskId, attempt))
         await this.#deps.manager.input(run, inputId ?? randomUUID(), content);
-      if (this.#uplink.protocol === 2 && attempt !== undefined && inputId !== undefined)
-        this.#uplink.send({ type: 'input:ack', taskId, attempt, inputId });
+      this.#acknowledge(taskId, attempt, inputId);
+    });
+  }
+
+  finish({ taskId, attempt, inputId }: Parameters<DownHandlers['finish']>[0]): void {
+    this.#background(taskId, async () => {
+      for (const run of this.#runsOf(taskId, attempt)) await this.#deps.manager.finish(run, inputId);
+      this.#acknowledge(taskId, attempt, inputId);
     });
   }
 
@@ -110,7 +116,7 @@ export class TaskWork implements SessionWork {
     this.#background(taskId, async () => {
       for (const run of this.#runsOf(taskId, attempt))
         await this.#deps.manager.answer(run, { id: inputId, approvalId, decision });
-      if (this.#uplink.protocol === 2) this.#uplink.send({ type: 'input:ack', taskId, attempt, inputId });
+      this.#acknowledge(taskId, attempt, inputId);
     });
   }
 
@@ -124,6 +130,12 @@ export class TaskWork implements SessionWork {
 
   end(): void {
     this.#uploader.stop();
+  }
+
+  /** A version-1 server gives no ids, and awaits no word. */
+  #acknowledge(taskId: string, attempt: number | undefined, inputId: string | undefined): void {
+    if (this.#uplink.protocol === 2 && attempt !== undefined && inputId !== undefined)
+      this.#uplink.send({ type: 'input:ack', taskId, attempt, inputId });
   }
 
   #runsOf(taskId: string, attempt: number | undefined): LocalRun[] {

@@ -79,7 +79,7 @@ function onSession(state: AcpState, result: SessionResult, now: number): AcpStep
   return failed(opened, 'the agent does not let its model be chosen', undefined, now);
 }
 
-/** The next input is the next turn; without one the conversation is over. */
+/** The next input is the next turn; without one the conversation is over, for now. */
 function onTurnEnd(state: AcpState, result: PromptResult, now: number): AcpStep {
   const { stopReason } = result;
   const rest = settled(state);
@@ -89,8 +89,14 @@ function onTurnEnd(state: AcpState, result: PromptResult, now: number): AcpStep 
   const ended: AcpState = { ...rest.state, asked: null, usage, stopReason };
   const [input, ...inputs] = ended.inputs;
   if (input === undefined || state.isCancelled) return { state: ended, events, send: '' };
-  const next = askPrompt({ ...ended, inputs, answer: '', refused: null, toolError: null, stopReason: null }, input);
-  return { ...next, events: [...events, logEvent('What was sent is the next turn.', { input: 'delivered' }, now)] };
+  const next = nextTurn({ ...ended, inputs }, input, now);
+  return { ...next, events: [...events, ...next.events] };
+}
+
+/** Asks for another turn of a session that is open. */
+export function nextTurn(state: AcpState, input: string, now: number): AcpStep {
+  const next = askPrompt({ ...state, answer: '', refused: null, toolError: null, stopReason: null }, input);
+  return { ...next, events: [logEvent('What was sent is the next turn.', { input: 'delivered' }, now)] };
 }
 
 function failed(state: AcpState, message: string, data: unknown, now: number): AcpStep {

@@ -6,7 +6,7 @@
 import type { ApprovalDecision } from '../../shared/approval.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
-import { onAnswer, onRefused } from './acp-calls.ts';
+import { nextTurn, onAnswer, onRefused } from './acp-calls.ts';
 import { actionOf, CANCELLED, decisionsOf, ownerDecides, permissionResult } from './acp-permission.ts';
 import {
   type PermissionRequest,
@@ -15,7 +15,7 @@ import {
   updateNameSchema,
   updateParamsSchema,
 } from './acp-schemas.ts';
-import { type AcpState, type AcpStep, isOver, settled } from './acp-state.ts';
+import { type AcpState, type AcpStep, isOver, settled, takesTurns } from './acp-state.ts';
 import { changeTool, isNewTool, restOfTools } from './acp-tools.ts';
 import { costAfter } from './acp-usage.ts';
 import { type AcpId, type AcpMessage, notificationLine, notOfferedLine, parseAcpLine, resultLine } from './acp-wire.ts';
@@ -47,8 +47,9 @@ export function stepAcp(state: AcpState, text: string, now: number): AcpStep {
   }
 }
 
-/** Takes a `task:input`: the agent's next turn. */
+/** Takes a `task:input`: the agent's next turn, at once when none is under way. */
 export function inputToAcp(state: AcpState, content: string, now: number): AcpStep {
+  if (isOver(state) && takesTurns(state)) return nextTurn(state, content, now);
   if (isOver(state)) return silent(state, [undeliveredInput('The agent has finished', now)]);
   const waiting = state.inputs.reduce((sum, input) => sum + input.length, content.length);
   if (waiting > MAX_WAITING_CHARS) return silent(state, [undeliveredInput('Too much waits for the agent', now)]);

@@ -88,9 +88,14 @@ export function acpStart(task: AcpTask): AcpState {
   };
 }
 
-/** Nothing more will be said. */
+/** Nothing is asked of the agent any more. */
 export function isOver(state: AcpState): boolean {
   return state.asked === null;
+}
+
+/** Its session can be asked for another turn. */
+export function takesTurns({ sessionId, error, isCancelled }: AcpState): boolean {
+  return sessionId !== null && error === null && !isCancelled;
 }
 
 /** All that has waited to be told. */

@@ -4,7 +4,7 @@ import { OWNER_PERMISSION_NAMES } from '../agents/opencode.ts';
 import { agentEnvironment, taskMaySet } from '../domain/env-names.ts';
 import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
-import { canBeAsked, takesSession } from './agent-table.ts';
+import { canBeAsked, takesInput, takesSession } from './agent-table.ts';
 import { placeTask } from './roots.ts';
 
 /** What the owner of the host allows; fixed while the daemon runs. */
@@ -50,6 +50,8 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
     return refused('agent', 'this host cannot go on with a session of that agent');
   if (task.permissions !== undefined && task.permissions !== 'auto' && !canBeAsked(agent))
     return refused('agent', `this host cannot run that agent with permissions "${task.permissions}": it is not asked`);
+  if (task.interactive === true && !takesInput(agent))
+    return refused('agent', 'this host gives that agent no input while it runs: it cannot be interactive');
   const decided = OWNER_PERMISSION_NAMES.some((name) => policy.environment[name] !== undefined);
   const maySet = taskMaySet(policy.taskEnv, [...policy.passEnv, ...(decided ? OWNER_PERMISSION_NAMES : [])]);
   const forbidden = Object.keys(task.env ?? {}).filter((name) => !maySet(name));

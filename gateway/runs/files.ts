@@ -13,7 +13,7 @@ import { permissionRuleSchema } from '../domain/permission-rules.ts';
  * | file | writer | what |
  * |---|---|---|
  * | `request.json` | daemon, once, fsynced before `task:started` | what to run |
- * | `control.jsonl` | daemon, appended | aborts, inputs and answers for the supervisor |
+ * | `control.jsonl` | daemon, appended | aborts, inputs, answers and the end of input for the supervisor |
  * | `uploaded.json` | daemon, replaced | how far a version-1 server, which acknowledges nothing, was told |
  * | `settled.json` | daemon, once | the server's last word: the directory may be removed |
  * | `supervisor.json` | supervisor, once | who supervises |
@@ -95,6 +95,7 @@ export const sessionFileSchema = z.object({ sessionId: z.string() });
 export const controlLineSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('abort'), id: z.string(), reason: z.enum(['abort', 'superseded', 'shutdown']) }),
   z.object({ kind: z.literal('input'), id: z.string(), content: z.string() }),
+  z.object({ kind: z.literal('finish'), id: z.string() }),
   z.object({ kind: z.literal('approval'), id: z.string(), approvalId: z.string(), decision: approvalDecisionSchema }),
 ]);
 export type ControlLine = z.infer<typeof controlLineSchema>;

@@ -118,6 +118,11 @@ export class RunManager {
     await run.directory.appendControl({ kind: 'input', id, content });
   }
 
+  /** Tells an interactive agent that nothing more will be sent to it. */
+  async finish(run: LocalRun, id: string): Promise<void> {
+    if (run.result === null) await run.directory.appendControl({ kind: 'finish', id });
+  }
+
   /** Hands the agent the answer to what it has asked; the same id reaches it once. */
   async answer(run: LocalRun, line: Omit<Extract<ControlLine, { kind: 'approval' }>, 'kind'>): Promise<void> {
     if (run.result === null) await run.directory.appendControl({ kind: 'approval', ...line });

@@ -1,65 +1,133 @@
 import type { Writable } from 'node:stream';
 import type { Conversation, Driver, Exchange } from '../agents/driver.ts';
+import { logEvent, undeliveredInput } from '../domain/agent-lines.ts';
 import type { Question } from '../domain/question.ts';
+import { callAfter } from '../process/timer.ts';
 import type { Approvals } from './approvals.ts';
-import { MAX_UNREAD_BYTES } from './input.ts';
+import { type Ear, MAX_UNREAD_BYTES } from './input.ts';
 import type { OutputDeps } from './output.ts';
 
 /** A conversation with an agent that runs. */
-export interface Talk {
+export interface Talk extends Ear {
   /** What its output is to be read with. */
   readonly listener: Driver;
   /** Resolves when nothing more is to be said. */
   readonly over: Promise<void>;
+  /** It is the agent that waits, for the next input. */
+  readonly waiting: boolean;
   /** Says the first word. */
   open(): void;
-  /** Takes a `task:input`. */
-  input(content: string): void;
   /** Asks the agent to stop what it does. */
   cancel(): void;
 }
 
 export interface ConversationDeps extends Pick<OutputDeps, 'events' | 'now'> {
   approvals: Approvals;
+  /** ms for which it stays open after a turn for the next input; null: it ends with the turn. */
+  openForMs: number | null;
 }
 
 /** Speaks for a driver: writes what it has to say to the agent's stdin, and closes that when nothing more will be said. */
 export function converse(driver: Conversation, stdin: Writable, deps: ConversationDeps): Talk {
-  let end = () => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const speak = (text: string) => {
-    // One that has been said goodbye to, or does not read what it is told, gets no more of it.
-    if (text !== '' && stdin.writable && stdin.writableLength <= MAX_UNREAD_BYTES) stdin.write(text);
-  };
-  const perform = (exchange: Exchange): Exchange => {
-    speak(exchange.send);
+  return new Conversing(driver, stdin, deps);
+}
+
+class Conversing implements Talk {
+  readonly listener: Driver;
+  readonly over: Promise<void>;
+  readonly #driver: Conversation;
+  readonly #stdin: Writable;
+  readonly #deps: ConversationDeps;
+  #end = () => {};
+  /** Null: it closes with the turn. */
+  #openForMs: number | null;
+  /** Set while the agent waits for input. */
+  #stopWaiting: (() => void) | null = null;
+
+  constructor(driver: Conversation, stdin: Writable, deps: ConversationDeps) {
+    this.#driver = driver;
+    this.#stdin = stdin;
+    this.#deps = deps;
+    this.#openForMs = deps.openForMs;
+    this.listener = { ...driver, line: (text, now) => this.#perform(driver.line(text, now)) };
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get waiting(): boolean {
+    return this.#stopWaiting !== null;
+  }
+
+  open(): void {
+    this.#speak(this.#driver.plan.stdin);
+  }
+
+  input(content: string): void {
+    const { now } = this.#deps;
+    this.#awake();
+    // Said goodbye to, it may still be there.
+    if (!this.#stdin.writable) this.#tell([undeliveredInput('The agent has finished', now())]);
+    else this.#tell(this.#perform(this.#driver.input(content, now())).events);
+  }
+
+  finish(): void {
+    this.#openForMs = null;
+    this.#awake();
+    if (this.#driver.isOver()) this.#close();
+  }
+
+  cancel(): void {
+    this.#awake();
+    this.#perform(this.#driver.cancel());
+    this.#deps.approvals.withdrawAll();
+  }
+
+  #perform(exchange: Exchange): Exchange {
+    this.#speak(exchange.send);
     const { question } = exchange;
     // What was said with the question stands before it.
-    if (question !== undefined) queueMicrotask(() => void decide(question));
-    if (driver.isOver()) {
-      stdin.end();
-      end();
+    if (question !== undefined) queueMicrotask(() => void this.#decide(question));
+    if (!this.#driver.isOver()) return exchange;
+    if (this.#openForMs === null || !this.#driver.takesTurns()) {
+      this.#close();
+      return exchange;
     }
-    return exchange;
-  };
-  const tell = ({ events }: Exchange) => {
+    return this.waiting ? exchange : { ...exchange, events: [...exchange.events, this.#awaitInput(this.#openForMs)] };
+  }
+
+  #awaitInput(openForMs: number) {
+    const { now } = this.#deps;
+    this.#stopWaiting = callAfter(openForMs, () => {
+      this.#tell([logEvent(`Nothing was sent for ${openForMs} ms: the session ends.`, { input: 'expired' }, now())]);
+      this.finish();
+    });
+    return logEvent('The agent waits for input.', { input: 'awaited' }, now());
+  }
+
+  #awake(): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = null;
+  }
+
+  #close(): void {
+    this.#stdin.end();
+    this.#end();
+  }
+
+  #speak(text: string): void {
+    // One that has been said goodbye to, or does not read what it is told, gets no more of it.
+    const { writable, writableLength } = this.#stdin;
+    if (text !== '' && writable && writableLength <= MAX_UNREAD_BYTES) this.#stdin.write(text);
+  }
+
+  #tell(events: Exchange['events']): void {
     // What cannot be written here cannot be written by the reading either, which says so.
-    deps.events.append(events).catch(() => {});
-  };
-  const decide = async (question: Question) => {
-    const decision = await deps.approvals.ask(question);
-    tell(perform(driver.answer(question.key, decision, deps.now())));
-  };
-  return {
-    listener: { ...driver, line: (text, now) => perform(driver.line(text, now)) },
-    over,
-    open: () => speak(driver.plan.stdin),
-    input: (content) => tell(perform(driver.input(content, deps.now()))),
-    cancel() {
-      perform(driver.cancel());
-      deps.approvals.withdrawAll();
-    },
-  };
+    this.#deps.events.append(events).catch(() => {});
+  }
+
+  async #decide(question: Question): Promise<void> {
+    const decision = await this.#deps.approvals.ask(question);
+    this.#tell(this.#perform(this.#driver.answer(question.key, decision, this.#deps.now())).events);
+  }
 }

@@ -6,36 +6,45 @@ import type { OutputDeps } from './output.ts';
 /** What waits for the agent to read it beyond which more is dropped: bounds the memory. */
 export const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
-/** Gives a running agent one `task:input`. */
-export type TakeInput = (content: string) => void;
+/** What a running agent can be told. */
+export interface Ear {
+  /** One `task:input`. */
+  input(content: string): void;
+  /** Nothing more will come: it ends with its turn. Repeated, it changes nothing. */
+  finish(): void;
+}
 
 /** For agents that read input from stdin or take none; what is not delivered is said in the run's log. */
-export function inputTo(
+export function earOf(
   stdin: Writable,
   { formatInput }: LaunchPlan,
   { events, now }: Pick<OutputDeps, 'events' | 'now'>,
-): TakeInput {
+): Ear {
   const undelivered = (why: string) => void events.append([undeliveredInput(why, now())]).catch(() => {});
-  return (content) => {
-    if (formatInput === null) undelivered('The agent takes no input');
-    else if (stdin.writableLength > MAX_UNREAD_BYTES) undelivered('The agent does not read its input');
-    else stdin.write(formatInput(content));
+  return {
+    input(content) {
+      if (formatInput === null) undelivered('The agent takes no input');
+      else if (stdin.writableLength > MAX_UNREAD_BYTES) undelivered('The agent does not read its input');
+      else if (!stdin.writable) undelivered('The agent has finished');
+      else stdin.write(formatInput(content));
+    },
+    finish: () => stdin.end(),
   };
 }
 
 /** Holds what comes before the agent runs, and hands it on when it does. */
 export class InputQueue {
-  #waiting: string[] = [];
-  #take: TakeInput | null = null;
+  #waiting: ((ear: Ear) => void)[] = [];
+  #ear: Ear | null = null;
 
-  take(content: string): void {
-    if (this.#take === null) this.#waiting.push(content);
-    else this.#take(content);
+  say(word: (ear: Ear) => void): void {
+    if (this.#ear === null) this.#waiting.push(word);
+    else word(this.#ear);
   }
 
-  /** The agent runs: from now on `take` gets all. */
-  open(take: TakeInput): void {
-    this.#take = take;
-    for (const content of this.#waiting.splice(0)) take(content);
+  /** The agent runs: from now on `ear` hears all. */
+  open(ear: Ear): void {
+    this.#ear = ear;
+    for (const word of this.#waiting.splice(0)) word(ear);
   }
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_INPUT_WAIT_MS } from '../../shared/limits.ts';
 import { type Driver, isConversation } from '../agents/driver.ts';
 import type { RunEnd } from '../domain/outcome.ts';
 import { sweep } from '../process/sweep.ts';
@@ -8,7 +9,7 @@ import type { Approvals } from './approvals.ts';
 import { converse, type Talk } from './conversation.ts';
 import type { EndRequest } from './end.ts';
 import { becomesIdle } from './idle-watch.ts';
-import { inputTo, type TakeInput } from './input.ts';
+import { type Ear, earOf } from './input.ts';
 import { type OutputDeps, type Reading, readStderr, readStdout } from './output.ts';
 
 /**
@@ -29,8 +30,8 @@ export interface AgentDeps extends OutputDeps {
   driver: Driver;
   end: EndRequest;
   approvals: Approvals;
-  /** Called when the agent runs, with what gives it a `task:input`. */
-  onStarted(take: TakeInput): void;
+  /** Called when the agent runs, with what it can be told by. */
+  onStarted(ear: Ear): void;
 }
 
 export interface AgentRun {
@@ -56,12 +57,12 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const started = performance.now();
   const cancelTimeout = callAfter(request.timeoutMs, () => end.request('timeout'));
   const { stdin } = agent.child;
-  const talk = isConversation(driver) ? converse(driver, stdin, deps) : null;
+  const talk = isConversation(driver) ? converse(driver, stdin, { ...deps, openForMs: openForMs(request) }) : null;
   const stdout = readStdout(agent.child.stdout, talk === null ? deps : { ...deps, driver: talk.listener });
   const stderr = readStderr(agent.child.stderr, deps);
   const output = Promise.all([stdout.done, stderr.done]);
   const stopWatching = watchForIdleness(agent, deps, () =>
-    deps.approvals.waiting ? 0 : Math.min(stdout.quietMs(), stderr.quietMs()),
+    deps.approvals.waiting || talk?.waiting === true ? 0 : Math.min(stdout.quietMs(), stderr.quietMs()),
   );
   output.catch((error: unknown) => {
     console.error('reading the output failed', error);
@@ -69,18 +70,24 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   });
   if (talk === null) writePrompt(agent.child, driver.plan);
   else talk.open();
-  deps.onStarted(talk === null ? inputTo(stdin, driver.plan, deps) : talk.input);
+  deps.onStarted(talk ?? earOf(stdin, driver.plan, deps));
 
   const kind = await endingOf(agent, end, talk);
   const durationMs = performance.now() - started;
   cancelTimeout();
   stopWatching();
   deps.approvals.withdrawAll();
+  talk?.finish();
   if (kind === 'exited') await settledWithin(output, OUTPUT_GRACE_MS);
   const left = await sweep({ mark: request.mark, agent: await agent.identity });
   if (left.length > 0) console.error('these processes could not be killed', left);
   await closeOutput(agent, output, [stdout, stderr]);
   return { end: endOf(agent, kind, deps), durationMs, stderrTail: stderr.tail.text };
+}
+
+/** How long an interactive session waits for the next input; null for others. */
+function openForMs({ task }: RunRequest): number | null {
+  return task.interactive === true ? (task.idleTimeout ?? DEFAULT_INPUT_WAIT_MS) : null;
 }
 
 /** Requests the end of an agent that is silent for the task's `idleTimeout`; returns what stops the watch. */

@@ -56,7 +56,8 @@ export async function supervise(
   const control = await followControl(run.file('CONTROL'), (line) => {
     if (line.kind === 'abort') end.request(line.reason);
     else if (line.kind === 'approval') approvals.decided(line.approvalId, line.decision);
-    else inputs.take(line.content);
+    else if (line.kind === 'finish') inputs.say((ear) => ear.finish());
+    else inputs.say((ear) => ear.input(line.content));
   });
   await control.drain();
   const stopWatching = endWhenRemoved(run, end);
@@ -73,7 +74,7 @@ export async function supervise(
       now,
       approvals,
       onSession,
-      onStarted: (take) => inputs.open(take),
+      onStarted: (ear) => inputs.open(ear),
     });
     await removeTemporary();
     const patience = AbortSignal.timeout(agent.end.kind === 'exited' ? WORK_TREE_MS : WORK_TREE_AFTER_CUT_MS);

@@ -50,6 +50,7 @@ const createTaskShape = z.strictObject({
   retry: retrySchema.optional(),
   permissions: permissionsSchema.optional(),
   approvalTimeout: approvalTimeoutSchema.optional(),
+  interactive: z.boolean('must be true or false').optional(),
 });
 
 /** What a task that continues another has from that one. */

@@ -8,6 +8,7 @@ const DOWN_TYPES = new Set([
   'task:execute',
   'task:abort',
   'task:input',
+  'task:finish',
   'config:update',
   'task:ack',
   'task:settled',

@@ -6,6 +6,7 @@ import { registeredV1Schema, registeredV2Schema } from './registered.ts';
 import { taskAbortSchema } from './task-abort.ts';
 import { taskAckSchema } from './task-event.ts';
 import { taskExecuteSchema } from './task-execute.ts';
+import { taskFinishSchema } from './task-finish.ts';
 import { taskInputSchema } from './task-input.ts';
 import { taskSettledSchema } from './task-settled.ts';
 
@@ -20,6 +21,7 @@ const downV2Schema = z.discriminatedUnion('type', [
   taskAckSchema,
   taskSettledSchema,
   approvalDecidedSchema,
+  taskFinishSchema,
 ]);
 
 /** server → gateway, either version; a version-1 gateway only ever gets the fields of version 1. */

@@ -79,7 +79,7 @@ function answer(pool: Pool, task: PoolTask, approval: Approval): void {
     run: runOf(task),
     inputId: `approval-${id}`,
     content: '',
-    answers: { approvalId: id, decision },
+    signal: { approvalId: id, decision },
   });
 }
 

@@ -16,6 +16,7 @@ export type Demand = Pick<
   | 'idleTimeout'
   | 'resumeSession'
   | 'permissions'
+  | 'interactive'
 >;
 
 /** A host with the number of its slots that are taken, or may be. */

@@ -1,7 +1,7 @@
 /** What a decision owes to other objects. Data only. */
 import type { GatewayConfig } from '../../shared/host.ts';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
-import type { ApprovalAnswer, StatusRecord, TaskBody } from '../rpc.ts';
+import type { AgentSignal, StatusRecord, TaskBody } from '../rpc.ts';
 
 /** Owed for sure: a row of the outbox, committed with the decision and kept until the target has it. */
 export type Owed =
@@ -9,8 +9,8 @@ export type Owed =
   | { kind: 'archive'; log: string; taskId: string }
   | { kind: 'abort'; hostId: string; run: RunRef }
   | { kind: 'release'; hostId: string; run: RunRef }
-  /** `answers`: it is the answer to an approval, and has no content. */
-  | { kind: 'input'; hostId: string; run: RunRef; inputId: string; content: string; answers?: ApprovalAnswer }
+  /** With a `signal` it has no content. */
+  | { kind: 'input'; hostId: string; run: RunRef; inputId: string; content: string; signal?: AgentSignal }
   | { kind: 'configure'; hostId: string; config: Partial<GatewayConfig> }
   | { kind: 'drop'; hostId: string; epoch: number };
 

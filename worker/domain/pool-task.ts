@@ -30,6 +30,9 @@ export const poolTaskSchema = z.object({
   retry: retrySchema.optional(),
   permissions: permissionsSchema.optional(),
   approvalTimeout: z.number().optional(),
+  interactive: z.boolean().optional(),
+  /** Nothing more is to be sent to the agent: it ends with its turn, in this attempt and any other. */
+  finishAsked: z.boolean().optional(),
   /** The agent's questions that wait for an answer; gone when none do. */
   asking: z.array(z.object({ id: z.string(), expiresAt: z.int() })).optional(),
   /** Name of the log object. */

@@ -41,6 +41,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     retry: task.retry,
     permissions: task.permissions,
     approvalTimeout: task.approvalTimeout,
+    interactive: task.interactive,
     pendingApprovals: task.asking?.length,
     hostId: holdsOffer ? task.hostId : task.wantedHost,
     attempt: shownAttempt(task),

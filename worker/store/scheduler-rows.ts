@@ -61,7 +61,9 @@ export const owedSchema: z.ZodType<Owed> = z.discriminatedUnion('kind', [
     run: runRefSchema,
     inputId: z.string(),
     content: z.string(),
-    answers: z.object({ approvalId: z.string(), decision: approvalDecisionSchema }).optional(),
+    signal: z
+      .union([z.object({ approvalId: z.string(), decision: approvalDecisionSchema }), z.literal('finish')])
+      .optional(),
   }),
   z.object({ kind: z.literal('configure'), hostId: z.string(), config: gatewayConfigSchema.partial() }),
   z.object({ kind: z.literal('drop'), hostId: z.string(), epoch: z.int() }),

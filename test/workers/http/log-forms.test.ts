@@ -22,6 +22,7 @@ function appOver(logName: string) {
         listTasks: (query) => scheduler.listTasks(query),
         abortTask: (id) => scheduler.abortTask(id),
         inputTask: (id, content) => scheduler.inputTask(id, content),
+        finishTask: (id) => scheduler.finishTask(id),
         listApprovals: (id) => scheduler.listApprovals(id),
         decideApproval: (id, approvalId, decision, by) => scheduler.decideApproval(id, approvalId, decision, by),
         listHosts: () => scheduler.listHosts(),

@@ -30,6 +30,7 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
     listTasks: untouched,
     abortTask: untouched,
     inputTask: untouched,
+    finishTask: untouched,
     listApprovals: untouched,
     decideApproval: untouched,
     listHosts: untouched,

@@ -150,11 +150,11 @@ describe('reading tasks [C2]', () => {
   });
 });
 
-describe('abort and input [C2]', () => {
-  test.each(['abort', 'input'] as const)('%s: 202, or the error that SchedulerDO names', async (command) => {
+describe('abort, input and finish [C2]', () => {
+  test.each(['abort', 'input', 'finish'] as const)('%s: 202, or the error that SchedulerDO names', async (command) => {
     const call = (reply: Awaited<ReturnType<NonNullable<NonNullable<Fakes['scheduler']>['abortTask']>>>) =>
       request(
-        { scheduler: { abortTask: async () => reply, inputTask: async () => reply } },
+        { scheduler: { abortTask: async () => reply, inputTask: async () => reply, finishTask: async () => reply } },
         `/api/tasks/t1/${command}`,
         { method: 'POST', body: '{"content":"y"}', headers: { 'content-type': 'application/json' } },
       );
@@ -164,6 +164,7 @@ describe('abort and input [C2]', () => {
       ['task_finished', 409],
       ['task_not_running', 409],
       ['input_unsupported', 409],
+      ['not_interactive', 409],
     ] as const) {
       expect((await call({ kind: 'error', code, message: 'no' })).status).toBe(status);
     }

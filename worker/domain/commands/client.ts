@@ -37,20 +37,31 @@ export interface Input {
   maxPending: number;
 }
 
-/** Queues text for the running agent; it reaches the host once, also over a reconnect. */
-export function inputTask(pool: Pool, taskId: string, input: Input): CommandReply {
+/** The task with the host that runs it. */
+function runningTask(pool: Pool, taskId: string): { task: PoolTask; hostId: string } | RpcError {
   const task = pool.task(taskId);
   if (task === null) return NOT_FOUND;
-  if (task.status !== 'running' || task.abortedAt !== undefined || task.hostId === undefined) {
-    const status = task.abortedAt !== undefined && isActive(task) ? 'being aborted' : task.status;
-    return {
-      kind: 'error',
-      code: 'task_not_running',
-      message: `Only a running task takes input; this one is ${status}.`,
-    };
+  const { status, abortedAt, hostId } = task;
+  if (status === 'running' && abortedAt === undefined && hostId !== undefined) return { task, hostId };
+  const shown = abortedAt !== undefined && isActive(task) ? 'being aborted' : status;
+  return {
+    kind: 'error',
+    code: 'task_not_running',
+    message: `Only a running task takes this; this one is ${shown}.`,
+  };
+}
+
+/** Queues text for the running agent; it reaches the host once, also over a reconnect. */
+export function inputTask(pool: Pool, taskId: string, input: Input): CommandReply {
+  const running = runningTask(pool, taskId);
+  if ('code' in running) return running;
+  const { task, hostId } = running;
+  if (task.finishAsked === true) {
+    const message = 'The task was told to finish: it takes no more input.';
+    return { kind: 'error', code: 'task_not_running', message };
   }
-  if (pool.host(task.hostId)?.withoutInput.includes(task.agentType) === true) {
-    const message = `"${task.agentType}" on host "${task.hostId}" takes no input while it runs.`;
+  if (pool.host(hostId)?.withoutInput.includes(task.agentType) === true) {
+    const message = `"${task.agentType}" on host "${hostId}" takes no input while it runs.`;
     return { kind: 'error', code: 'input_unsupported', message };
   }
   if (input.pending >= input.maxPending) {
@@ -58,7 +69,23 @@ export function inputTask(pool: Pool, taskId: string, input: Input): CommandRepl
     return { kind: 'error', code: 'limit_exceeded', message };
   }
   const { inputId, content } = input;
-  pool.owe({ kind: 'input', hostId: task.hostId, run: runOf(task), inputId, content });
+  pool.owe({ kind: 'input', hostId, run: runOf(task), inputId, content });
+  return { kind: 'accepted' };
+}
+
+/** Lets an interactive agent end with its turn, after what was sent to it before; repeated, it changes nothing. */
+export function finishTask(pool: Pool, taskId: string): CommandReply {
+  const running = runningTask(pool, taskId);
+  if ('code' in running) return running;
+  const { task, hostId } = running;
+  if (task.interactive !== true) {
+    const message =
+      'Only a task that was created with "interactive": true is finished so; this one ends with its agent.';
+    return { kind: 'error', code: 'not_interactive', message };
+  }
+  if (task.finishAsked === true) return { kind: 'accepted' };
+  pool.putTask({ ...task, finishAsked: true });
+  pool.owe({ kind: 'input', hostId, run: runOf(task), inputId: 'finish', content: '', signal: 'finish' });
   return { kind: 'accepted' };
 }
 

@@ -32,6 +32,7 @@ export function createTask(pool: Pool, request: PlacedRequest, { id, order, log 
     retry,
     permissions,
     approvalTimeout,
+    interactive,
   } = request;
   const task: PoolTask = {
     id,
@@ -53,6 +54,7 @@ export function createTask(pool: Pool, request: PlacedRequest, { id, order, log 
     retry,
     permissions,
     approvalTimeout,
+    interactive,
     ...(env === undefined ? {} : { envNames: Object.keys(env) }),
     rev: 0,
     offer: 0,

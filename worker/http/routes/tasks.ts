@@ -71,9 +71,15 @@ async function input(c: Context<AppEnv>): Promise<Response> {
   return accepted(await schedulerOf(c).inputTask(id, content));
 }
 
+async function finish(c: Context<AppEnv>): Promise<Response> {
+  const id = taskIdParam(c);
+  return accepted(await retrying(() => schedulerOf(c).finishTask(id)));
+}
+
 export function taskRoutes(app: Hono<AppEnv>): void {
   resource(app, '/api/tasks', { GET: [...mayUseTasks, list], POST: [...mayUseTasks, create] });
   resource(app, '/api/tasks/:id', { GET: [...mayUseTasks, read] });
   resource(app, '/api/tasks/:id/abort', { POST: [...mayUseTasks, abort] });
   resource(app, '/api/tasks/:id/input', { POST: [...mayUseTasks, input] });
+  resource(app, '/api/tasks/:id/finish', { POST: [...mayUseTasks, finish] });
 }

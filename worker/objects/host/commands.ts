@@ -4,7 +4,7 @@ import { encodeFrame } from '../../../shared/protocol/codec.ts';
 import type { Down } from '../../../shared/protocol/down.ts';
 import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import { type TaskRequest, taskRequestSchema } from '../../../shared/task.ts';
-import type { ApprovalAnswer, ExecuteOrder, ExecuteReply, SendReply } from '../../rpc.ts';
+import type { AgentSignal, ExecuteOrder, ExecuteReply, SendReply } from '../../rpc.ts';
 import type { RunRow } from '../../store/host-runs-store.ts';
 import { closePeer } from './closing.ts';
 import type { HostParts } from './parts.ts';
@@ -82,13 +82,13 @@ export function abort(parts: HostParts, run: RunRef): SendReply {
   return 'sent';
 }
 
-/** `answers`: the answer to an approval, in place of content. */
+/** With a `signal` there is no content. */
 export function input(
   parts: HostParts,
   run: RunRef,
   inputId: string,
   content: string,
-  answers?: ApprovalAnswer,
+  signal?: AgentSignal,
 ): SendReply {
   const peer = current(parts);
   if (peer === null) return 'offline';
@@ -99,16 +99,18 @@ export function input(
   const sentOn = parts.runs.inputEpoch(taskId, inputId);
   // Version 1 cannot tell a repeat from a second input; version 2 knows it by its id.
   if (sentOn === epoch || (sentOn > 0 && protocol === 1)) return 'already_sent';
-  // It asks nothing, and never did.
-  if (protocol === 1 && answers !== undefined) return 'already_sent';
-  const { attempt } = run;
-  const frame: Down =
-    answers === undefined
-      ? { type: 'task:input', taskId, content, ...(protocol === 2 ? { attempt, inputId } : {}) }
-      : { type: 'approval:decided', taskId, attempt, inputId, ...answers };
-  if (!send(parts, peer, frame)) return 'offline';
+  // It asks nothing and is never interactive.
+  if (protocol === 1 && signal !== undefined) return 'already_sent';
+  if (!send(parts, peer, inputFrame(peer, run, inputId, signal ?? { content }))) return 'offline';
   parts.runs.inputSent(taskId, inputId, epoch);
   return 'sent';
+}
+
+function inputFrame(peer: Peer, run: RunRef, inputId: string, word: AgentSignal | { content: string }): Down {
+  const { taskId, attempt } = run;
+  if (word === 'finish') return { type: 'task:finish', taskId, attempt, inputId };
+  if ('approvalId' in word) return { type: 'approval:decided', taskId, attempt, inputId, ...word };
+  return { type: 'task:input', taskId, ...word, ...(peer.info.protocol === 2 ? { attempt, inputId } : {}) };
 }
 
 /**

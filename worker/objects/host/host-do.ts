@@ -2,14 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { GatewayConfig } from '../../../shared/host.ts';
 import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import type { Env } from '../../env.ts';
-import type {
-  ApprovalAnswer,
-  ExecuteOrder,
-  ExecuteReply,
-  HostForScheduler,
-  HostForWorker,
-  SendReply,
-} from '../../rpc.ts';
+import type { AgentSignal, ExecuteOrder, ExecuteReply, HostForScheduler, HostForWorker, SendReply } from '../../rpc.ts';
 import { assemble } from './assemble.ts';
 import { noticeLoss, onClose } from './closing.ts';
 import * as commands from './commands.ts';
@@ -62,8 +55,8 @@ export class HostDO extends DurableObject<Env> implements HostForScheduler, Host
     return commands.abort(this.#parts, run);
   }
 
-  async input(run: RunRef, inputId: string, content: string, answers?: ApprovalAnswer): Promise<SendReply> {
-    return commands.input(this.#parts, run, inputId, content, answers);
+  async input(run: RunRef, inputId: string, content: string, signal?: AgentSignal): Promise<SendReply> {
+    return commands.input(this.#parts, run, inputId, content, signal);
   }
 
   async release(run: RunRef): Promise<void> {

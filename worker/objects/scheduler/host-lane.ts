@@ -40,7 +40,7 @@ async function sendRow(id: number, deps: HostLaneDeps): Promise<void> {
       break;
     case 'input': {
       if (!deps.isRunning(owed.run)) break;
-      const reply = await withDeadline(() => deps.host().input(owed.run, owed.inputId, owed.content, owed.answers));
+      const reply = await withDeadline(() => deps.host().input(owed.run, owed.inputId, owed.content, owed.signal));
       // Kept: sent again after the next register, until it is acknowledged or the task has ended.
       if (reply === 'offline' || deps.awaitsAck()) return;
       break;

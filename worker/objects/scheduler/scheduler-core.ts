@@ -235,6 +235,7 @@ export class SchedulerCore {
       ...(task.resumeSession === undefined ? {} : { sessionId: task.resumeSession }),
       ...(task.permissions === undefined ? {} : { permissions: task.permissions }),
       ...(task.approvalTimeout === undefined ? {} : { approvalTimeout: task.approvalTimeout }),
+      ...(task.interactive === true && task.finishAsked !== true ? { interactive: true } : {}),
       ...(task.idleTimeout === undefined ? {} : { idleTimeout: task.idleTimeout }),
     };
     return { taskId: task.id, attempt: task.offer, log: task.log, task: request };

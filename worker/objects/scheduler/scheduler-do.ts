@@ -9,7 +9,7 @@ import type { RefusalReason } from '../../../shared/protocol/task-refused.ts';
 import { parseServerSettings } from '../../../shared/settings.ts';
 import { Admission } from '../../domain/admission.ts';
 import { decideApproval } from '../../domain/approvals.ts';
-import { abortTask, inputTask, patchHostConfig } from '../../domain/commands/client.ts';
+import { abortTask, finishTask, inputTask, patchHostConfig } from '../../domain/commands/client.ts';
 import { createTask, hasRoom } from '../../domain/commands/create.ts';
 import { expire } from '../../domain/commands/expire.ts';
 import { hostDisconnected, markAlive } from '../../domain/commands/host-link.ts';
@@ -115,6 +115,10 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
       const pending = this.#core.outbox.inputRows(taskId).length;
       return inputTask(pool, taskId, { inputId, content, pending, maxPending: MAX_PENDING_INPUTS });
     });
+  }
+
+  finishTask(taskId: string): Promise<CommandReply> {
+    return this.#core.decide((pool) => finishTask(pool, taskId));
   }
 
   async listApprovals(taskId: string): Promise<Approval[] | null> {

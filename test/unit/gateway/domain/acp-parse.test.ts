@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openAcp } from '../../../../gateway/domain/acp-calls.ts';
 import { cancelAcp, inputToAcp, restOfAcp, stepAcp } from '../../../../gateway/domain/acp-parse.ts';
-import { type AcpState, type AcpTask, isOver } from '../../../../gateway/domain/acp-state.ts';
+import { type AcpState, type AcpTask, isOver, takesTurns } from '../../../../gateway/domain/acp-state.ts';
 import { acpVerdict } from '../../../../gateway/domain/acp-verdict.ts';
 import { JOIN_MS } from '../../../../gateway/domain/joined-text.ts';
 import { type AgentEvent, agentEventSchema } from '../../../../shared/event.ts';
@@ -83,8 +83,12 @@ describe('a conversation', () => {
     expect(next.send).toContain('"text":"and then?"');
     expect(next.events.map(data)).toContainEqual({ input: 'delivered' });
     const over = stepAcp(next.state, JSON.stringify({ jsonrpc: '2.0', id: next.state.asked?.id, ...END }), NOW).state;
-    expect(inputToAcp(over, 'too late', NOW)).toMatchObject({ send: '', events: [{ data: { input: 'undelivered' } }] });
+    expect(isOver(over)).toBe(true);
     expect(acpVerdict(over, OK).success).toBe(true);
+    expect(takesTurns(over)).toBe(true);
+    const later = inputToAcp(over, 'and now?', NOW);
+    expect(later.send).toContain('"text":"and now?"');
+    expect(isOver(later.state)).toBe(false);
   });
 
   it('what waits when the agent fails is said to be undelivered', () => {
@@ -94,6 +98,11 @@ describe('a conversation', () => {
     const failed = stepAcp(waiting, JSON.stringify({ jsonrpc: '2.0', id: state.asked?.id, error }), NOW);
     expect(failed.events.map(data)).toContainEqual({ input: 'undelivered' });
     expect(isOver(failed.state)).toBe(true);
+    expect(takesTurns(failed.state)).toBe(false);
+    expect(inputToAcp(failed.state, 'x', NOW)).toMatchObject({
+      send: '',
+      events: [{ data: { input: 'undelivered' } }],
+    });
   });
 
   it('is cancelled once, and what it still asks is cancelled too', () => {

@@ -55,7 +55,7 @@ function decide(approvalId: string, decision: ApprovalDecision) {
 const stored = (id: string) => world.ledger.approvals.get('t0')?.get(id);
 const asking = () => world.pool.task('t0')?.asking?.map(({ id }) => id) ?? [];
 const answerTo = (approvalId: string, decision: ApprovalDecision) => [
-  expect.objectContaining({ kind: 'input', hostId: 'h0', answers: { approvalId, decision } }),
+  expect.objectContaining({ kind: 'input', hostId: 'h0', signal: { approvalId, decision } }),
 ];
 
 describe('[R18] what an agent asks', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inputTask } from '../../../../worker/domain/commands/client.ts';
+import { finishTask, inputTask } from '../../../../worker/domain/commands/client.ts';
 import { taskEnded } from '../../../../worker/domain/commands/host-reports.ts';
 import type { AttemptEnd } from '../../../../worker/rpc.ts';
 import { SETTINGS, World, type WorldHost } from './pool-world.ts';
@@ -165,4 +165,22 @@ test('[C2] input goes only to a running task', () => {
   });
   end(world, host, failed);
   expect(world.decide((pool) => inputTask(pool, 't0', input))).toMatchObject({ code: 'task_not_running' });
+});
+
+test('[R21] only a running interactive task is told to finish, once, and takes no input afterwards', () => {
+  const { world, host } = running();
+  const finish = () =>
+    world.decide((pool) => ({ reply: finishTask(pool, 't0'), owed: pool.staged().owed.map((owed) => owed.kind) }));
+  expect(finish().reply).toMatchObject({ code: 'not_interactive' });
+  world.decide((pool) => {
+    const task = pool.task('t0');
+    if (task !== null) pool.putTask({ ...task, interactive: true });
+  });
+  expect(finish()).toEqual({ reply: { kind: 'accepted' }, owed: ['input'] });
+  expect(finish()).toEqual({ reply: { kind: 'accepted' }, owed: [] });
+  const input = { inputId: 'i', content: 'yes', pending: 0, maxPending: 1 };
+  expect(world.decide((pool) => inputTask(pool, 't0', input))).toMatchObject({ code: 'task_not_running' });
+  end(world, host, failed);
+  expect(finish().reply).toMatchObject({ code: 'task_not_running' });
+  expect(world.decide((pool) => finishTask(pool, 'none'))).toMatchObject({ code: 'not_found' });
 });
