@@ -15,11 +15,13 @@ import { checkTask, type Policy } from './policy/check-task.ts';
 import { Lanes } from './runs/lanes.ts';
 import { reattach } from './runs/reattach.ts';
 import { RunManager } from './runs/run-manager.ts';
+import { WarmAgents } from './runs/warm-agents.ts';
 import { DEFAULT_RUNTIME } from './runtime-settings.ts';
 import { finishRuns } from './shutdown.ts';
 
 /** ms between two looks for settled runs that have become old; well below the age itself. */
 const TIDY_MS = 5 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
 
 export interface DaemonDeps {
   config: DaemonConfig;
@@ -35,8 +37,12 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   let runtime: GatewayConfig = DEFAULT_RUNTIME;
   let work: TaskWork | null = null;
   const lanes = new Lanes();
+  const { count, minutes } = config.warm;
+  const warm = new WarmAgents(config.stateDir, count);
   const manager = new RunManager({
     stateDir: config.stateDir,
+    keepWarm: count === 0 ? null : { count, ms: minutes * MINUTE_MS },
+    warm,
     maxConcurrent: config.maxConcurrent,
     check: (task) => checkTask(task, policy),
     limits: () => runtime,
@@ -87,6 +93,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   };
 
   await reattach(manager, config.stateDir);
+  await warm.trim();
   const tidying = setInterval(() => void manager.kept.prune(), TIDY_MS);
   const hangUp = new AbortController();
   const connection = keepConnected(
@@ -116,6 +123,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   manager.draining = true;
   // What was accepted before must be among the runs that are waited for or ended.
   await lanes.idle();
+  await warm.end();
   await finishRuns(manager, { exitMode, connected: fate === null, delay });
   hangUp.abort();
   await connection;

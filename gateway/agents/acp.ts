@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import { openAcp } from '../domain/acp-calls.ts';
+import { againAcp, openAcp } from '../domain/acp-calls.ts';
 import { answerAcp, cancelAcp, inputToAcp, restOfAcp, stepAcp } from '../domain/acp-parse.ts';
 import { type AcpStep, type AcpTask, isOver, takesTurns } from '../domain/acp-state.ts';
 import { acpVerdict } from '../domain/acp-verdict.ts';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
 import { packageVersion } from '../version.ts';
-import type { Conversation, Exchange } from './driver.ts';
+import type { Conversation, Exchange, LaunchPlan } from './driver.ts';
 import { geminiOwnerDecides } from './gemini.ts';
 import { openCodeData, openCodeEnvironment, openCodeOwnerDecides } from './opencode.ts';
 
@@ -23,21 +23,24 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
     // It leaves reports and scripts in the temporary directory.
     ...(isGemini ? { TMPDIR: temporary } : {}),
   };
-  const opening = openAcp(taskOf(request, names));
+  const plan = {
+    command: spec.command,
+    env,
+    formatInput: null,
+    sharedData: names.includes(OPENCODE) ? openCodeData(env) : null,
+    temporary,
+  };
+  return conversation(plan, names, openAcp(taskOf(request, names)));
+}
+
+function conversation(plan: Omit<LaunchPlan, 'stdin'>, names: readonly string[], opening: AcpStep): Conversation {
   let { state } = opening;
   const take = (step: AcpStep): Exchange => {
     state = step.state;
     return { events: step.events, sessionId: state.sessionId, send: step.send, question: step.question };
   };
   return {
-    plan: {
-      command: spec.command,
-      env,
-      stdin: opening.send,
-      formatInput: null,
-      sharedData: names.includes(OPENCODE) ? openCodeData(env) : null,
-      temporary,
-    },
+    plan: { ...plan, stdin: opening.send },
     line: (text, now) => take(stepAcp(state, text, now)),
     input: (content, now) => take(inputToAcp(state, content, now)),
     answer: (key, decision, now) => take(answerAcp(state, key, decision, now)),
@@ -45,6 +48,7 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
     rest: (now) => take(restOfAcp(state, now)).events,
     isOver: () => isOver(state),
     takesTurns: () => takesTurns(state),
+    again: (request, now) => conversation(plan, names, againAcp(state, taskOf(request, names), now)),
     sessionInLog: () => null,
     verdict: (exit) => acpVerdict(state, exit),
   };

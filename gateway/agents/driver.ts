@@ -2,6 +2,7 @@ import type { ApprovalDecision } from '../../shared/approval.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import type { AgentExit, Verdict } from '../domain/agent-exit.ts';
 import type { Question } from '../domain/question.ts';
+import type { RunRequest } from '../runs/files.ts';
 
 /** How to start an agent for one run. Nothing here goes through a shell. */
 export interface LaunchPlan {
@@ -63,6 +64,8 @@ export interface Conversation extends Driver {
   isOver(): boolean;
   /** Once it is over: whether it takes another turn. */
   takesTurns(): boolean;
+  /** Then: the same agent for another task. What is to be said to it first stands in `plan.stdin`. */
+  again(request: RunRequest, now: number): Conversation;
 }
 
 export function isConversation(driver: Driver): driver is Conversation {

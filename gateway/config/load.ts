@@ -35,6 +35,8 @@ export interface DaemonConfig {
   /** Null: the default list of what a task may not set. */
   taskEnv: string[] | null;
   permissions: PermissionRule[];
+  /** Free agents that are kept, and for how many minutes. */
+  warm: { count: number; minutes: number };
   stateDir: string;
 }
 
@@ -70,6 +72,7 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
     labels: sources.read('labels', SETTINGS.labels.schema) ?? {},
     passEnv: sources.read('passEnv', SETTINGS.passEnv.schema) ?? [],
     taskEnv: sources.read('taskEnv', SETTINGS.taskEnv.schema) ?? null,
+    warm: sources.read('warm', SETTINGS.warm.schema) ?? { count: 0, minutes: 0 },
   };
   const authToken = sources.read('authToken', SETTINGS.authToken.schema);
   const namedHostId = sources.read('hostId', SETTINGS.hostId.schema);

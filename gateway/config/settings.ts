@@ -90,6 +90,13 @@ export const SETTINGS = {
     help: 'variables that a task may set; * stands for any part (default: all but dangerous ones)',
     schema: value.envGlobsSchema,
   },
+  warm: {
+    env: 'GATEWAY_WARM',
+    flag: 'warm',
+    placeholder: 'N[:MINUTES]',
+    help: 'free agents over ACP that are kept for the next task, and how long (default 0; 10 minutes)',
+    schema: value.warmSchema,
+  },
   stateDir: {
     env: 'GATEWAY_STATE_DIR',
     flag: 'state-dir',

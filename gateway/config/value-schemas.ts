@@ -59,6 +59,31 @@ export const maxConcurrentSchema = z.coerce
   .min(1, 'must be at least 1')
   .max(1000, 'must be at most 1000');
 
+const DEFAULT_WARM_MINUTES = 10;
+/** More would be a host that does nothing else than keep agents. */
+const MAX_WARM = 100;
+const MAX_WARM_MINUTES = 24 * 60;
+
+/** `2` or `2:30`. */
+export const warmSchema = z.preprocess(
+  (value) => {
+    const [, count, minutes] = /^\s*(\d+)(?::(\d+))?\s*$/.exec(String(value)) ?? [];
+    if (count === undefined) return value;
+    return { count: Number(count), ...(minutes === undefined ? {} : { minutes: Number(minutes) }) };
+  },
+  z.strictObject(
+    {
+      count: z.int().min(0).max(MAX_WARM, `must keep at most ${MAX_WARM}`),
+      minutes: z
+        .number()
+        .min(1, 'must keep them for at least 1 minute')
+        .max(MAX_WARM_MINUTES, `must keep them for at most ${MAX_WARM_MINUTES} minutes`)
+        .default(DEFAULT_WARM_MINUTES),
+    },
+    'must be how many, such as 2, or how many and for how many minutes, such as 2:30',
+  ),
+);
+
 export const agentNamesSchema = z.preprocess(splitAt(COMMA), z.array(nameSchema));
 export const pathListSchema = z.preprocess(
   splitAt(COMMA_OR_PATH_DELIMITER),

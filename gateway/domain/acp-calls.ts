@@ -54,29 +54,51 @@ function onInitialized(state: AcpState, result: InitializeResult, now: number): 
   const { protocolVersion: version, agentInfo, agentCapabilities } = result;
   if (version !== PROTOCOL_VERSION)
     return failed(state, `the agent speaks version ${version} of ACP, not ${PROTOCOL_VERSION}`, undefined, now);
-  const named = { ...state, agentName: agentInfo?.name ?? null };
+  return openSession({ ...state, agentName: agentInfo?.name ?? null, reopens: reopening(agentCapabilities) }, now);
+}
+
+/** Resuming tells nothing of what has been; loading tells it all again. */
+function reopening(capabilities: InitializeResult['agentCapabilities']): AcpState['reopens'] {
+  const { resume } = capabilities?.sessionCapabilities ?? {};
+  if (resume !== undefined && resume !== null) return 'session/resume';
+  return capabilities?.loadSession === true ? 'session/load' : null;
+}
+
+/** The same agent, whose last turn is over, for another task. */
+export function againAcp(state: AcpState, task: AcpTask, now: number): AcpStep {
+  const { lastId, agentName, reopens, opened, modelBy } = state;
+  return openSession({ ...acpStart(task), lastId, agentName, reopens, opened, modelBy }, now);
+}
+
+function openSession(state: AcpState, now: number): AcpStep {
   const { cwd, sessionId } = state.task;
   const place = { cwd, mcpServers: [] };
-  if (sessionId === null) return ask(named, 'session', 'session/new', place);
-  // Resuming tells nothing of what has been; loading tells it all again.
-  const { resume } = agentCapabilities?.sessionCapabilities ?? {};
-  if (resume !== undefined && resume !== null) return ask(named, 'session', 'session/resume', { sessionId, ...place });
-  if (agentCapabilities?.loadSession === true) return ask(named, 'session', 'session/load', { sessionId, ...place });
-  return failed(named, 'the agent cannot go on with an earlier session', undefined, now);
+  if (sessionId === null) return ask(state, 'session', 'session/new', place);
+  if (state.opened.includes(sessionId)) return chooseModel({ ...state, sessionId }, now);
+  if (state.reopens === null) return failed(state, 'the agent cannot go on with an earlier session', undefined, now);
+  return ask(state, 'session', state.reopens, { sessionId, ...place });
 }
 
 function onSession(state: AcpState, result: SessionResult, now: number): AcpStep {
   const sessionId = state.task.sessionId ?? result.sessionId;
   if (sessionId === undefined) return failed(state, 'the agent named no session', undefined, now);
-  const opened = { ...state, sessionId };
+  const opened = [...state.opened, sessionId];
+  return chooseModel({ ...state, sessionId, opened, modelBy: modelChoice(result) ?? state.modelBy }, now);
+}
+
+function modelChoice({ configOptions, models }: SessionResult): AcpState['modelBy'] {
+  const option = configOptions?.find(({ id, category }) => category === 'model' || id === 'model');
+  if (option !== undefined) return { configId: option.id };
+  return models !== undefined && models !== null ? 'session/set_model' : null;
+}
+
+function chooseModel(state: AcpState, now: number): AcpStep {
+  const { sessionId, modelBy } = state;
   const { model, prompt } = state.task;
-  if (model === null) return askPrompt(opened, prompt);
-  const option = result.configOptions?.find(({ id, category }) => category === 'model' || id === 'model');
-  if (option !== undefined)
-    return ask(opened, 'model', 'session/set_config_option', { sessionId, configId: option.id, value: model });
-  if (result.models !== undefined && result.models !== null)
-    return ask(opened, 'model', 'session/set_model', { sessionId, modelId: model });
-  return failed(opened, 'the agent does not let its model be chosen', undefined, now);
+  if (model === null) return askPrompt(state, prompt);
+  if (modelBy === null) return failed(state, 'the agent does not let its model be chosen', undefined, now);
+  if (modelBy === 'session/set_model') return ask(state, 'model', modelBy, { sessionId, modelId: model });
+  return ask(state, 'model', 'session/set_config_option', { sessionId, ...modelBy, value: model });
 }
 
 /** The next input is the next turn; without one the conversation is over, for now. */

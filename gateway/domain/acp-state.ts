@@ -32,6 +32,12 @@ export interface AcpState {
   readonly asked: { readonly id: number; readonly call: AcpCall } | null;
   /** The agent's name for itself; null when it does not say. */
   readonly agentName: string | null;
+  /** What it calls going on with an earlier session; null when it cannot. */
+  readonly reopens: 'session/resume' | 'session/load' | null;
+  /** Sessions that are open in the agent's process. */
+  readonly opened: readonly string[];
+  /** How its model is chosen: by the option of that id, or by a request of its own; null when it cannot be. */
+  readonly modelBy: { readonly configId: string } | 'session/set_model' | null;
   readonly sessionId: string | null;
   /** Inputs that wait for the turn to end, oldest first. */
   readonly inputs: readonly string[];
@@ -71,6 +77,9 @@ export function acpStart(task: AcpTask): AcpState {
     lastId: -1,
     asked: null,
     agentName: null,
+    reopens: null,
+    opened: [],
+    modelBy: null,
     sessionId: null,
     inputs: [],
     questions: [],

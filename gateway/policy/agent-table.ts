@@ -45,6 +45,11 @@ export function canBeAsked(spec: AgentSpec): boolean {
   return spec.protocol === 'acp';
 }
 
+/** It can stay up after a task and take another. */
+export function canBeKept(spec: AgentSpec): boolean {
+  return spec.protocol === 'acp';
+}
+
 export function takesInput(spec: AgentSpec): boolean {
   return spec.protocol === 'acp' || (spec.protocol === 'text' && spec.input);
 }

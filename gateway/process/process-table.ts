@@ -19,11 +19,11 @@ const MS_PER_SECOND = 1000;
 const PS_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Every process of the machine that can be seen; `marked` for those whose environment bears `AGENT_GATEWAY_RUN=<mark>`.
+ * Every process of the machine that can be seen; `marked` for those whose environment bears `AGENT_GATEWAY_RUN=<mark>`, with null none.
  * Environments of other users are not readable: such a process counts as unmarked. A process that cleared its environment
  * is found only as a descendant or by its session.
  */
-export async function processTable(mark: string): Promise<ProcessEntry[]> {
+export async function processTable(mark: string | null): Promise<ProcessEntry[]> {
   return process.platform === 'linux' ? procTable(mark) : psTable(mark);
 }
 
@@ -33,7 +33,7 @@ export async function processEntry(pid: number): Promise<ProcessEntry | null> {
   return (await ps(['-p', String(pid)], null))[0] ?? null;
 }
 
-async function procTable(mark: string): Promise<ProcessEntry[]> {
+async function procTable(mark: string | null): Promise<ProcessEntry[]> {
   const names = await readdir('/proc');
   const entries = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map((name) => procEntry(+name, mark)));
   return entries.filter((entry) => entry !== null);
@@ -70,7 +70,7 @@ async function readProc(path: string): Promise<string> {
 }
 
 /** macOS and the BSDs, best effort: `-E` shows the environments of one's own processes behind the command. */
-function psTable(mark: string): Promise<ProcessEntry[]> {
+function psTable(mark: string | null): Promise<ProcessEntry[]> {
   return ps(['-A', '-E'], mark);
 }
 

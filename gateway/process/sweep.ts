@@ -17,10 +17,12 @@ const EMPTY_LOOKS = 2;
 const MAX_KILLS = 50;
 
 export interface SweepOptions {
-  /** Value of `AGENT_GATEWAY_RUN` in what the run started. */
-  mark: string;
+  /** Value of `AGENT_GATEWAY_RUN` in what the run started; null: only the agent, what comes of it, and what is in its session. */
+  mark: string | null;
   /** The agent, leader of its own process group and session; null when it is not known. */
   agent: ProcessIdentity | null;
+  /** What is to stay: an agent that is kept, with what belongs to it. */
+  spare?: readonly ProcessIdentity[];
   /** ms from any moment on; the process's own clock if not given. */
   clock?: () => number;
 }
@@ -30,7 +32,8 @@ export interface SweepOptions {
  * end (normally none).
  */
 export async function sweep(options: SweepOptions): Promise<ProcessIdentity[]> {
-  const { clock = () => performance.now() } = options;
+  const { clock = () => performance.now(), spare = [] } = options;
+  const spared = new Set(spare.map(identityKey));
   const started = clock();
   const known = new Map<string, ProcessIdentity>();
   const terminated = new Set<string>();
@@ -38,7 +41,8 @@ export async function sweep(options: SweepOptions): Promise<ProcessIdentity[]> {
   let kills = 0;
   for (;;) {
     const table = await processTable(options.mark);
-    const targets = processesOfRun(table, { agent: options.agent, known: [...known.values()], self: process.pid });
+    const members = processesOfRun(table, { agent: options.agent, known: [...known.values()], self: process.pid });
+    const targets = members.filter((member) => !spared.has(identityKey(member)));
     emptyLooks = targets.length === 0 ? emptyLooks + 1 : 0;
     if (emptyLooks === EMPTY_LOOKS) return [];
     for (const target of targets) known.set(identityKey(target), target);

@@ -65,6 +65,8 @@ export const runRequestSchema = z.object({
   rules: z.array(permissionRuleSchema).default([]),
   /** ms, from the agent's start. */
   timeoutMs: z.number().positive(),
+  /** For how long (ms) the agent is kept for another task when this one is done, if it can be, and how many are; absent: it ends. */
+  keepWarm: z.object({ ms: z.number().positive(), count: z.int().positive() }).optional(),
   /** How often a spawn that fails is tried again. */
   spawnRetries: z.int().min(0),
   /** ms since the epoch, host's clock. */

@@ -112,6 +112,16 @@ export class RunDirectory {
   }
 }
 
+/** The state directory that it lies in. */
+export function stateDirOf(run: RunDirectory): string {
+  return join(run.path, '..', '..');
+}
+
+/** Where the directory of a run is. */
+export function runPath(stateDir: string, ref: RunRef): string {
+  return join(stateDir, RUNS, directoryName(ref));
+}
+
 /** What a run's directory is called. */
 export function directoryName({ taskId, attempt }: RunRef): string {
   return `${taskId}.${attempt}`;
@@ -132,7 +142,7 @@ export class RunExistsError extends Error {
 export async function createRun(stateDir: string, request: RunRequest): Promise<RunDirectory> {
   const runs = join(stateDir, RUNS);
   await mkdir(runs, { recursive: true, mode: DIRECTORY_MODE });
-  const path = join(runs, directoryName(request));
+  const path = runPath(stateDir, request);
   const temporary = join(runs, `${TRANSIENT_PREFIX}new-${randomUUID()}`);
   await mkdir(temporary, { mode: DIRECTORY_MODE });
   try {

@@ -4,17 +4,19 @@ import type { RunRef } from '../../shared/protocol/run-ref.ts';
 import type { TaskExecute } from '../../shared/protocol/task-execute.ts';
 import { admit, meantAttempt } from '../domain/admission.ts';
 import { log } from '../logger.ts';
-import { takesInput } from '../policy/agent-table.ts';
+import { canBeKept, takesInput } from '../policy/agent-table.ts';
 import type { AllowedTask, Refusal } from '../policy/check-task.ts';
 import { bootId } from '../process/identity.ts';
 import { isFullDisk } from './durable.ts';
 import type { ControlLine, RunRequest, SettledFile } from './files.ts';
 import { LocalRun } from './local-run.ts';
-import { createRun } from './run-directory.ts';
+import { createRun, runPath } from './run-directory.ts';
 import { stopSupervisor } from './run-state.ts';
 import { RunStore } from './run-store.ts';
 import { SettledRuns } from './settled-runs.ts';
 import { superviseRun } from './supervise.ts';
+import type { WarmAgents } from './warm-agents.ts';
+import { agentKind } from './warm-files.ts';
 
 /** ms before a run whose directory could not be read or written is tried again: a full disk, perhaps. */
 const RETRY_MS = 5_000;
@@ -24,6 +26,10 @@ const newMark = () => randomUUID();
 export interface RunManagerDeps {
   stateDir: string;
   maxConcurrent: number;
+  /** Whether and how long agents are kept after a task; null: they are not. */
+  keepWarm: NonNullable<RunRequest['keepWarm']> | null;
+  /** The agents that are kept now. */
+  warm: WarmAgents;
   /** The owner's rules. */
   check(task: TaskExecute['task']): Promise<AllowedTask | Refusal>;
   /** Limits in force now. */
@@ -51,9 +57,9 @@ export class RunManager {
   }
 
   /** Takes a run on disk into care: its supervisor is looked after until it has a result. */
-  adopt(run: LocalRun): LocalRun {
+  adopt(run: LocalRun, isHandedOver = false): LocalRun {
     this.store.add(run);
-    this.#following.set(run, this.#follow(run));
+    this.#following.set(run, this.#follow(run, isHandedOver));
     return run;
   }
 
@@ -82,8 +88,11 @@ export class RunManager {
     if (admission.kind === 'refused') return admission;
     const giveBack = this.store.reserve(ref);
     try {
-      const directory = await createRun(this.#deps.stateDir, await this.#request(ref, verdict));
-      return { kind: 'accepted', run: this.adopt(new LocalRun(directory)) };
+      const { stateDir, warm } = this.#deps;
+      const request = await this.#request(ref, verdict);
+      const mark = request.keepWarm === undefined ? null : await warm.claim(agentKind(request), runPath(stateDir, ref));
+      const directory = await createRun(stateDir, mark === null ? request : { ...request, mark });
+      return { kind: 'accepted', run: this.adopt(new LocalRun(directory), mark !== null) };
     } catch (error) {
       log.error('task {taskId} could not be stored: {error}', { ...ref, error: String(error) });
       // Room comes back by itself; a directory that cannot be written needs its owner.
@@ -179,6 +188,7 @@ export class RunManager {
   }
 
   async #request(ref: RunRef, { task, agent, env, rules }: AllowedTask): Promise<RunRequest> {
+    const { keepWarm } = this.#deps;
     const { taskTimeout, maxRetries } = this.#deps.limits();
     return {
       ...ref,
@@ -188,6 +198,7 @@ export class RunManager {
       rules: [...rules],
       mark: newMark(),
       timeoutMs: task.timeout ?? taskTimeout,
+      ...(keepWarm === null || !canBeKept(agent) ? {} : { keepWarm }),
       spawnRetries: maxRetries,
       createdAt: this.#deps.now(),
       bootId: await bootId(),
@@ -195,7 +206,7 @@ export class RunManager {
   }
 
   /** Never rejects. */
-  async #follow(run: LocalRun): Promise<void> {
+  async #follow(run: LocalRun, isHandedOver: boolean): Promise<void> {
     const { signal } = this.#stop;
     const onActivity = () => this.#deps.onChange(run);
     const onSession = (sessionId: string) => {
@@ -210,6 +221,7 @@ export class RunManager {
           run.directory,
           { onActivity, onSession, onDamage, now: this.#deps.now },
           signal,
+          { isHandedOver },
         );
         if (result === null) return;
         run.sessionId = (await run.directory.session()) ?? run.sessionId;

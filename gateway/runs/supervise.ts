@@ -28,13 +28,13 @@ export interface SuperviseHooks {
 /**
  * Sees to it that a run is supervised, and follows it to its result; null when `signal` is aborted before. Where the supervisor
  * died, or somebody removed the directory, what is left of the agent is killed and the result is made in its place. Rejects with
- * the file system's errors.
+ * the file system's errors. `isHandedOver`: the supervisor of a kept agent was told to take it, and is given time for that.
  */
 export async function superviseRun(
   directory: RunDirectory,
   hooks: SuperviseHooks,
   signal: AbortSignal,
-  lookMs = LOOK_MS,
+  { lookMs = LOOK_MS, isHandedOver = false }: { lookMs?: number; isHandedOver?: boolean } = {},
 ): Promise<ResultFile | null> {
   const wake = new Wake();
   // What waits for events is told before anything else is looked at: it is what people watch.
@@ -45,7 +45,8 @@ export async function superviseRun(
   const stop = () => wake.set();
   signal.addEventListener('abort', stop);
   let launches = 0;
-  let looks = 0;
+  // A supervisor that has its agent ready already takes it.
+  let looks = isHandedOver ? 1 : 0;
   let nextLook = 0;
   try {
     while (!signal.aborted) {

@@ -25,6 +25,8 @@ export interface ConversationDeps extends Pick<OutputDeps, 'events' | 'now'> {
   approvals: Approvals;
   /** ms for which it stays open after a turn for the next input; null: it ends with the turn. */
   openForMs: number | null;
+  /** The agent is kept after its last turn where it can be: its stdin stays open. */
+  isKept: boolean;
 }
 
 /** Speaks for a driver: writes what it has to say to the agent's stdin, and closes that when nothing more will be said. */
@@ -41,6 +43,7 @@ class Conversing implements Talk {
   #end = () => {};
   /** Null: it closes with the turn. */
   #openForMs: number | null;
+  #isOver = false;
   /** Set while the agent waits for input. */
   #stopWaiting: (() => void) | null = null;
 
@@ -61,13 +64,13 @@ class Conversing implements Talk {
 
   open(): void {
     this.#speak(this.#driver.plan.stdin);
+    if (this.#driver.isOver()) this.#close();
   }
 
   input(content: string): void {
     const { now } = this.#deps;
     this.#awake();
-    // Said goodbye to, it may still be there.
-    if (!this.#stdin.writable) this.#tell([undeliveredInput('The agent has finished', now())]);
+    if (this.#isOver) this.#tell([undeliveredInput('The agent has finished', now())]);
     else this.#tell(this.#perform(this.#driver.input(content, now())).events);
   }
 
@@ -111,7 +114,8 @@ class Conversing implements Talk {
   }
 
   #close(): void {
-    this.#stdin.end();
+    this.#isOver = true;
+    if (!this.#deps.isKept || !this.#driver.takesTurns()) this.#stdin.end();
     this.#end();
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RUN_MARK } from '../process/process-table.ts';
 import { isErrno } from '../runs/durable.ts';
-import type { RunDirectory } from '../runs/run-directory.ts';
+import { type RunDirectory, stateDirOf } from '../runs/run-directory.ts';
 
 /**
  * What Node itself may need to start; the agent's environment stands in the request. The mark is there for a gateway that
@@ -40,7 +40,7 @@ export async function launchSupervisor(run: RunDirectory): Promise<void> {
       stdio: ['ignore', 'ignore', stderr?.fd ?? 'ignore'],
       env: {
         ...Object.fromEntries(NODE_ENV_NAMES.map((name) => [name, process.env[name]])),
-        NODE_COMPILE_CACHE: join(run.path, '..', '..', COMPILE_CACHE),
+        NODE_COMPILE_CACHE: join(stateDirOf(run), COMPILE_CACHE),
       },
     });
     child.unref();

@@ -1,11 +1,12 @@
-import { access, rename } from 'node:fs/promises';
+import { access, rename, rm } from 'node:fs/promises';
 import { bootId } from '../process/identity.ts';
 import { sweep } from '../process/sweep.ts';
 import { isErrno, replaceFile } from '../runs/durable.ts';
 import { lastEventNumber } from '../runs/event-reader.ts';
 import { type ResultFile, RUN_FILES, type SupervisorFile } from '../runs/files.ts';
 import { damageIn } from '../runs/read-back.ts';
-import type { RunDirectory } from '../runs/run-directory.ts';
+import { type RunDirectory, stateDirOf } from '../runs/run-directory.ts';
+import { warmDirectory } from '../runs/warm-files.ts';
 
 /** What stood in the result's place is kept beside it under this name, for its owner to look at. */
 const DAMAGED_SUFFIX = '.damaged';
@@ -40,10 +41,13 @@ export async function endLostRun(run: RunDirectory, now: number): Promise<LostEn
 }
 
 /** After a reboot there is nothing to kill. */
-async function sweepRun({ request }: RunDirectory, supervisor: SupervisorFile | null): Promise<void> {
+async function sweepRun(run: RunDirectory, supervisor: SupervisorFile | null): Promise<void> {
+  const { request } = run;
   const mark = request?.mark ?? supervisor?.mark;
   if (mark === undefined || (supervisor?.bootId ?? request?.bootId) !== (await bootId())) return;
   await sweep({ mark, agent: null });
+  if (request?.keepWarm !== undefined)
+    await rm(warmDirectory(stateDirOf(run), mark).path, { recursive: true, force: true });
 }
 
 /** Why the result could not be stored; null when it is. */

@@ -1,7 +1,7 @@
-/** The supervisor's process: `node main.js <run directory>`. One run, from its request to its result, then it exits. */
+/** The supervisor's process: `node main.js <run directory>`. From a run's request to its result, and on while its agent is kept; then it exits. */
 import { openRun } from '../runs/run-list.ts';
 import { EndRequest } from './end.ts';
-import { supervise } from './supervise.ts';
+import { superviseInTurn } from './supervise-in-turn.ts';
 
 const [path] = process.argv.slice(2);
 const run = path === undefined ? null : await openRun(path);
@@ -11,13 +11,17 @@ if (run === null || request === null) {
   process.exit(2);
 }
 
-const end = new EndRequest();
+let end = new EndRequest();
+const nextEnd = () => {
+  end = new EndRequest();
+  return end;
+};
 process.on('SIGHUP', () => {});
 process.on('SIGINT', () => end.request('stopped'));
 process.on('SIGTERM', () => end.request('stopped'));
 
 try {
-  await supervise(run, request, end, Date.now);
+  await superviseInTurn({ run, request }, nextEnd, Date.now);
   // A pipe that an unkillable process holds would keep this process.
   process.exit(0);
 } catch (error) {

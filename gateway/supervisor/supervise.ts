@@ -7,7 +7,8 @@ import { type RunEnd, resultOf } from '../domain/outcome.ts';
 import { sweep } from '../process/sweep.ts';
 import { replaceFile, untilRoom } from '../runs/durable.ts';
 import type { ResultFile, RunRequest } from '../runs/files.ts';
-import type { RunDirectory } from '../runs/run-directory.ts';
+import { type RunDirectory, stateDirOf } from '../runs/run-directory.ts';
+import { warmDirectory } from '../runs/warm-files.ts';
 import { Approvals } from './approvals.ts';
 import { claimRun } from './claim.ts';
 import { followControl } from './control.ts';
@@ -16,6 +17,7 @@ import { EventFile } from './event-file.ts';
 import { awaitFirstStart, type FirstStart } from './first-start.ts';
 import { HostRoom } from './host-room.ts';
 import { InputQueue } from './input.ts';
+import type { KeptAgent } from './kept-agent.ts';
 import { endWhenRemoved } from './removal-watch.ts';
 import { runAgent } from './run-agent.ts';
 import { changedSince, readWorkTree } from './work-tree.ts';
@@ -29,19 +31,25 @@ const WORK_TREE_MS = 10_000;
 /** The same after an abort or timeout: with the kill's grace it stays below the server's `ABORT_SLACK_MS`. */
 const WORK_TREE_AFTER_CUT_MS = 3_000;
 
+export interface Job {
+  run: RunDirectory;
+  request: RunRequest;
+}
+
 /**
  * Runs one run from its request to its result, and returns when the result is durable. Does nothing when the run has had a
- * supervisor or has a result. `end` ends it early. Rejects when the directory cannot be written.
+ * supervisor or has a result. `end` ends it early. `kept`: the agent that is to run it; it returns the one that is free afterwards,
+ * if any. Rejects when the directory cannot be written; no agent is left then.
  */
 export async function supervise(
-  run: RunDirectory,
-  request: RunRequest,
+  { run, request }: Job,
   end: EndRequest,
   now: () => number,
-): Promise<void> {
+  kept: KeptAgent | null,
+): Promise<KeptAgent | null> {
   // A supervisor that came up very late may find that the daemon has given the run up.
-  if (!(await claimRun(run)) || (await run.result()) !== null) return;
-  const driver = driverFor(request, join(run.path, TEMPORARY));
+  if (!(await claimRun(run)) || (await run.result()) !== null) return kept;
+  const driver = kept?.driver.again(request, now()) ?? driverFor(request, temporaryOf(run, request));
   const room = new HostRoom(dirname(run.path), () => performance.now());
   await room.look();
   const events = await EventFile.create(run.file('EVENTS'), room);
@@ -65,46 +73,54 @@ export async function supervise(
     const tree = await readWorkTree(request, AbortSignal.any([end.signal, AbortSignal.timeout(WORK_TREE_MS)]));
     const firstStart = await orderFirstStart(run, driver, end);
     const onSession = sessionKeeper(run, firstStart);
-    const removeTemporary = await makeTemporary(driver);
+    const removeTemporary = await makeTemporary(run, request, driver);
     const agent = await runAgent({
       request,
       driver,
       end,
+      kept,
       events,
       now,
       approvals,
       onSession,
       onStarted: (ear) => inputs.open(ear),
     });
-    await removeTemporary();
+    if (agent.kept === null) await removeTemporary();
     const patience = AbortSignal.timeout(agent.end.kind === 'exited' ? WORK_TREE_MS : WORK_TREE_AFTER_CUT_MS);
     const byGit = tree === null ? [] : await changedSince(request, tree, patience);
     // What the look at the work tree may have started, by the repository's own configuration.
-    await sweep({ mark: request.mark, agent: null });
+    await sweep({ mark: request.mark, agent: null, spare: agent.kept?.own ?? [] });
     const filesChanged = await relativePaths(request.task.cwd, [...byGit, ...reportedFiles(agent.end)]);
     const facts = { ...agent, timeoutMs: request.timeoutMs, idleTimeoutMs: request.task.idleTimeout, filesChanged };
     const lastSeq = await events.close(now());
     const result: ResultFile = { lastSeq, finishedAt: now(), ...resultOf(facts) };
     await untilRoom(() => replaceFile(run.file('RESULT'), JSON.stringify(result)));
+    return agent.kept;
   } finally {
     stopWatching();
     await control.close();
   }
 }
 
-/** Makes the agent's temporary directory; returns what removes it. Neither failing is a reason not to run. */
-async function makeTemporary({ plan: { temporary } }: Driver): Promise<() => Promise<void>> {
+/** One that may be kept has its own place: it outlives the run's directory. */
+function temporaryOf(run: RunDirectory, { mark, keepWarm }: RunRequest): string {
+  return keepWarm === undefined ? join(run.path, TEMPORARY) : warmDirectory(stateDirOf(run), mark).tmp;
+}
+
+/** Makes the agent's temporary directory; returns what removes it, and where it is kept. Neither failing is a reason not to run. */
+async function makeTemporary(run: RunDirectory, { mark, keepWarm }: RunRequest, { plan: { temporary } }: Driver) {
   if (temporary === null) return async () => {};
   const complain = (error: unknown) => console.error('the temporary directory', error);
-  await mkdir(temporary, { mode: 0o700 }).catch(complain);
-  return () => rm(temporary, { recursive: true, force: true }).catch(complain);
+  await mkdir(temporary, { recursive: true, mode: 0o700 }).catch(complain);
+  const all = keepWarm === undefined ? temporary : warmDirectory(stateDirOf(run), mark).path;
+  return () => rm(all, { recursive: true, force: true }).catch(complain);
 }
 
 /** Holds the start back while another agent sets up the same data for the first time. */
 async function orderFirstStart(run: RunDirectory, driver: Driver, end: EndRequest): Promise<FirstStart | null> {
   const { sharedData, command } = driver.plan;
   if (sharedData === null) return null;
-  const marks = join(run.path, '..', '..', FIRST_STARTS);
+  const marks = join(stateDirOf(run), FIRST_STARTS);
   try {
     return await awaitFirstStart(marks, command[0] ?? '', sharedData, end.signal);
   } catch (error) {

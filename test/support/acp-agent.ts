@@ -2,7 +2,7 @@
  * An agent for the tests that speaks the Agent Client Protocol by the protocol's own SDK, which refuses what that does not allow. A
  * prompt is a list of commands, one a line, obeyed in order; then the turn ends.
  *
- * `say TEXT` (in chunks) · `raw LINE` (on stdout, as it is) · `ask KIND…` (for a permission with these options; says what it was
+ * `say TEXT` (in chunks) · `who` (says its pid) · `raw LINE` (on stdout, as it is) · `ask KIND…` (for a permission with these options; says what it was
  * told) · `read FILE` (from the client, which offers none) · `touch FILE` · `wait FILE` (until it exists) · `spawn FILE` (a process that writes its pid there and stays) ·
  * `fail TEXT` (an error for an answer) · `stop REASON` · `stall` (until cancelled) · `stay` (whatever is said, when stdin ends and on SIGTERM) · `exit CODE`.
  */
@@ -19,7 +19,6 @@ import {
   type RequestPermissionResponse,
 } from '@agentclientprotocol/sdk';
 
-const SESSION = 'acp-session-1';
 const CHUNK_CHARS = 4;
 const POLL_MS = 20;
 
@@ -31,12 +30,15 @@ const cancelled = new Promise<void>((resolve) => {
   cancel = resolve;
 });
 let questions = 0;
+let sessions = 0;
+/** Of the turn under way. */
+let sessionId = '';
 
 async function say(client: AgentContext, text: string): Promise<void> {
   for (let at = 0; at < text.length; at += CHUNK_CHARS) {
     const content = { type: 'text' as const, text: text.slice(at, at + CHUNK_CHARS) };
     await client.notify('session/update', {
-      sessionId: SESSION,
+      sessionId,
       update: { sessionUpdate: 'agent_message_chunk', content },
     });
   }
@@ -48,12 +50,12 @@ async function ask(client: AgentContext, kinds: string[]): Promise<void> {
   const options = KINDS.filter((kind) => kinds.includes(kind)).map((kind) => ({ optionId: kind, name: kind, kind }));
   const toolCall = { toolCallId, title: 'a question', kind: 'execute' as const };
   const { outcome } = await client.request<RequestPermissionResponse>('session/request_permission', {
-    sessionId: SESSION,
+    sessionId,
     toolCall,
     options,
   });
   const update = { sessionUpdate: 'tool_call_update' as const, toolCallId, status: 'completed' as const };
-  await client.notify('session/update', { sessionId: SESSION, update });
+  await client.notify('session/update', { sessionId, update });
   await say(client, `told ${outcome.outcome === 'selected' ? outcome.optionId : outcome.outcome}`);
 }
 
@@ -65,6 +67,9 @@ async function obey(line: string, client: AgentContext): Promise<PromptResponse 
     case 'say':
       await say(client, rest);
       return null;
+    case 'who':
+      await say(client, String(process.pid));
+      return null;
     case 'raw':
       process.stdout.write(`${rest}\n`);
       return null;
@@ -72,7 +77,7 @@ async function obey(line: string, client: AgentContext): Promise<PromptResponse 
       await ask(client, words);
       return null;
     case 'read': {
-      const answer = await client.request('fs/read_text_file', { sessionId: SESSION, path: rest }).then(
+      const answer = await client.request('fs/read_text_file', { sessionId, path: rest }).then(
         () => 'read',
         () => 'refused',
       );
@@ -110,9 +115,13 @@ async function obey(line: string, client: AgentContext): Promise<PromptResponse 
 const stream = ndJsonStream(Writable.toWeb(process.stdout), Readable.toWeb(process.stdin));
 agent({ name: 'scripted' })
   .onRequest('initialize', () => ({ protocolVersion: 1, agentInfo: { name: 'scripted', version: '1' } }))
-  .onRequest('session/new', () => ({ sessionId: SESSION }))
+  .onRequest('session/new', () => {
+    sessions += 1;
+    return { sessionId: `acp-session-${sessions}` };
+  })
   .onNotification('session/cancel', () => cancel())
   .onRequest('session/prompt', async ({ params, client }) => {
+    sessionId = params.sessionId;
     const text = params.prompt.map((block) => (block.type === 'text' ? block.text : '')).join('');
     for (const line of text.split('\n')) {
       const end = await obey(line, client);

@@ -2,6 +2,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RunManager } from '../../../../gateway/runs/run-manager.ts';
+import { WarmAgents } from '../../../../gateway/runs/warm-agents.ts';
 import { openWorkshop, type Workshop } from '../../../support/runs.ts';
 
 let workshop: Workshop;
@@ -30,6 +31,8 @@ describe('a task that cannot be stored', () => {
     const { task, agent, env } = await workshop.request(['true']);
     const manager = new RunManager({
       stateDir: workshop.stateDir,
+      keepWarm: null,
+      warm: new WarmAgents(workshop.stateDir, 0),
       maxConcurrent: 1,
       check: async () => ({ kind: 'allowed', task, agent, env, rules: [] }),
       limits: () => ({ taskTimeout: 60_000, maxRetries: 0 }),

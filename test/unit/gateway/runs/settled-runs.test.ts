@@ -5,6 +5,7 @@ import { KEEP_SETTLED_MS } from '../../../../gateway/domain/kept-runs.ts';
 import { reattach } from '../../../../gateway/runs/reattach.ts';
 import type { RunDirectory } from '../../../../gateway/runs/run-directory.ts';
 import { RunManager } from '../../../../gateway/runs/run-manager.ts';
+import { WarmAgents } from '../../../../gateway/runs/warm-agents.ts';
 import { openWorkshop, until, type Workshop } from '../../../support/runs.ts';
 
 let shop: Workshop;
@@ -23,6 +24,8 @@ afterEach(async () => {
 async function started(): Promise<RunManager> {
   const manager = new RunManager({
     stateDir: shop.stateDir,
+    keepWarm: null,
+    warm: new WarmAgents(shop.stateDir, 0),
     maxConcurrent: 1,
     check: async () => ({ kind: 'refused', reason: 'unavailable', message: 'this test starts none' }),
     limits: () => ({ taskTimeout: 60_000, maxRetries: 0 }),

@@ -25,7 +25,7 @@ describe('a run that cannot be supervised', () => {
   it('is given up after some tries, and no supervisor can take it later', async () => {
     process.execPath = '/nowhere/node';
     const run = await shop.run(await shop.request(['true']));
-    const result = await superviseRun(run, hooks, never, LOOK_MS);
+    const result = await superviseRun(run, hooks, never, { lookMs: LOOK_MS });
     expect(result).toMatchObject({ lastSeq: 0, error: { code: 'agent_crashed' } });
     expect(result?.error?.message).toContain('could not be started');
     expect(await claimRun(run)).toBe(false);
@@ -35,7 +35,9 @@ describe('a run that cannot be supervised', () => {
     process.execPath = '/bin/true';
     const run = await shop.run(await shop.request(['true']));
     await writeFile(run.file('SUPERVISOR'), '{"pid":');
-    expect(await superviseRun(run, hooks, never, LOOK_MS)).toMatchObject({ error: { code: 'agent_crashed' } });
+    expect(await superviseRun(run, hooks, never, { lookMs: LOOK_MS })).toMatchObject({
+      error: { code: 'agent_crashed' },
+    });
     expect(await runState(run)).toBe('finished');
   });
 });
@@ -47,7 +49,7 @@ describe('a run that is lost', () => {
     await mkdir(join(`${run.file('RESULT')}.damaged`, 'full'), { recursive: true });
     const told: string[] = [];
     const onDamage = (why: string) => told.push(why);
-    const result = await superviseRun(run, { ...hooks, onDamage }, never, LOOK_MS);
+    const result = await superviseRun(run, { ...hooks, onDamage }, never, { lookMs: LOOK_MS });
     expect(result).toMatchObject({ error: { code: 'agent_crashed' } });
     expect(told).toEqual([
       expect.stringContaining('result.json is not a file'),

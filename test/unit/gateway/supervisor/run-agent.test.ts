@@ -31,7 +31,7 @@ async function ran(request: RunRequest, slow = 0): Promise<{ end: RunEnd; events
   const tell = (event: AgentEvent) => events.appendAlways(event);
   const approvals = new Approvals({ rules: [], wish: 'auto', timeoutMs: undefined, tell, now });
   const driver = driverFor(request, join(run.path, 'tmp'));
-  const base = { request, driver, end: new EndRequest(), approvals, events, now };
+  const base = { request, driver, end: new EndRequest(), approvals, events, now, kept: null };
   const { end } = await runAgent({ ...base, onSession: async () => {}, onStarted: () => {} });
   await events.close(1);
   return { end, events: (await eventsOf(run)).map((event) => event.content ?? '') };
