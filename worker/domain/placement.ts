@@ -158,8 +158,13 @@ export function waitingFor(candidates: Iterable<Candidate>, demand: Demand): Wai
     return { reason: 'session_busy', message: `Another task is at work in session "${demand.resumeSession}".` };
   }
   if (willing.some(isFree)) return null;
-  const slots = list(willing, ({ host, active }) => `${host.hostId} ${active}/${host.capabilities.maxConcurrent}`);
+  const slots = list(willing, slotsOf);
   return { reason: 'all_hosts_busy', message: `Every host that fits is busy or not answering: ${slots}.` };
+}
+
+function slotsOf({ host, active }: Candidate): string {
+  const words = host.heldUntil === undefined || host.full === undefined ? '' : ` (${host.full.words})`;
+  return `${host.hostId} ${active}/${host.capabilities.maxConcurrent}${words}`;
 }
 
 function isFree({ host, active }: Candidate): boolean {

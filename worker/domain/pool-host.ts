@@ -10,6 +10,8 @@ export const poolHostSchema = z.object({
   protocol: z.union([z.literal(1), z.literal(2)]),
   features: z.array(z.string()),
   withoutInput: z.array(z.string()),
+  /** Of the state directory of the daemon that is connected, or was last. */
+  instance: z.string().optional(),
   capabilities: hostCapabilitiesSchema,
   ip: z.string(),
   connectedAt: z.int(),
@@ -20,6 +22,8 @@ export const poolHostSchema = z.object({
   suspectAt: z.int().optional(),
   /** It said `full` or `draining`: no offers before this time or until it frees something. */
   heldUntil: z.int().optional(),
+  /** How often it has said so since it last took a task, and in which words. */
+  full: z.object({ times: z.int(), words: z.string() }).optional(),
   /** What the operator has set. */
   config: gatewayConfigSchema.partial().optional(),
 });

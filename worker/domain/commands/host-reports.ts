@@ -14,6 +14,11 @@ import { hasCommitted, holdsSlot, isActive, type PoolTask } from '../pool-task.t
 import { asksForRetry, deferRetry } from '../retry.ts';
 import { markAlive } from './host-link.ts';
 
+/** ms; the longest that a host which says `full` is left alone: somebody may have cleared its disk just now. */
+const MAX_HOLD_MS = 5 * 60 * 1000;
+/** Beyond any `START_TIMEOUT_MS` that is reached by doubling; keeps the number finite. */
+const MAX_DOUBLINGS = 20;
+
 /** The host that may speak for the run now, and the run's task as it may go on with it. */
 interface Standing {
   host: PoolHost;
@@ -44,6 +49,7 @@ export function taskStarted(
   const current = standing(pool, connection, run, now);
   if (current === null) return 'superseded';
   markStarted(pool, current.task, sessionId, now);
+  takesWork(pool, current.host);
   return 'ok';
 }
 
@@ -145,6 +151,19 @@ function freeHold(pool: Pool, { hostId, epoch }: ConnectionRef): void {
   if (host?.epoch === epoch && host.heldUntil !== undefined) pool.putHost({ ...host, heldUntil: undefined });
 }
 
+/** It has taken a task: whatever it was full of is over. */
+function takesWork(pool: Pool, host: PoolHost): void {
+  const current = pool.host(host.hostId);
+  if (current?.full !== undefined) pool.putHost({ ...current, full: undefined });
+}
+
+/** No offers for a while, which doubles until it takes a task: what fills it may not be its tasks. */
+function hold(pool: Pool, host: PoolHost, words: string, now: number): void {
+  const times = (host.full?.times ?? 0) + 1;
+  const holdMs = Math.min(pool.settings.START_TIMEOUT_MS * 2 ** Math.min(times - 1, MAX_DOUBLINGS), MAX_HOLD_MS);
+  pool.putHost({ ...host, heldUntil: now + holdMs, full: { times, words } });
+}
+
 /** The task goes back at once and uncounted; a refusal for good keeps it from this host until it registers anew (rule 3). */
 export function taskRefused(
   pool: Pool,
@@ -158,7 +177,7 @@ export function taskRefused(
   if (current === null) return;
   const { host, task } = current;
   if (!isPermanentRefusal(refusal.reason)) {
-    pool.putHost({ ...host, heldUntil: now + pool.settings.START_TIMEOUT_MS });
+    hold(pool, host, `${refusal.reason}: ${refusal.message}`, now);
     requeue(pool, { ...task, hostId: undefined }, { reason: 'refused', now });
     return;
   }
