@@ -25,6 +25,11 @@ describe('[R10] what a sweep ends', () => {
     expect(pids(processesOfRun(table, { agent: null, known: [], self: 99 }))).toEqual([30, 31]);
   });
 
+  it('never who sweeps, though it bears the mark or is a descendant', () => {
+    const table = [entry(1, 0), entry(10, 1), entry(11, 10, { marked: true }), entry(12, 11)];
+    expect(pids(processesOfRun(table, { agent, known: [], self: 11 }))).toEqual([10]);
+  });
+
   it("what is in the agent's session, also when the agent is gone", () => {
     const table = [entry(1, 0), entry(33, 1, { session: 10 })];
     expect(pids(processesOfRun(table, { agent, known: [], self: 99 }))).toEqual([33]);
