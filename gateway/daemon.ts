@@ -68,6 +68,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
       version,
       features: [...FEATURES],
       withoutInput: withoutInput(policy.agents),
+      instance: config.instance,
       runs: await Promise.all(owed.map((run) => run.report())),
     };
   };

@@ -88,6 +88,8 @@ export interface HostRegistration extends ConnectionRef {
   protocol: 1 | 2;
   features: string[];
   withoutInput: string[];
+  /** Of the gateway's state directory; undefined from one that does not say. */
+  instance: string | undefined;
   /** The client's address, for `MAX_HOSTS_PER_IP`. */
   ip: string;
   connectedAt: number;

@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hostIdSchema } from '../../shared/ids.ts';
-import { isErrno } from '../runs/durable.ts';
-import { ConfigError } from './config-error.ts';
-import { PRIVATE_FILE } from './directories.ts';
+import { nameSchema } from '../../shared/task.ts';
+import { keptValue } from './kept-value.ts';
 
-const FILE = 'host-id';
+const HOST_ID = 'host-id';
+const INSTANCE = 'instance';
 /** Readable part of a made id: leaves room for the random one within the 64 characters of an id. */
 const MAX_NAME_LENGTH = 40;
 const RANDOM_BYTES = 4;
@@ -21,37 +20,24 @@ function madeId(): string {
   return `${name === undefined || name === '' ? 'host' : name}-${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }
 
-function readKept(path: string): string | null {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null;
-    throw new ConfigError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
-  }
-  const parsed = hostIdSchema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(`${path} holds no host id: delete it, or name the id with --host-id or GATEWAY_HOST_ID`);
-}
-
 /** The id that this state directory keeps; made on first use from the machine's name and randomness. */
 export function keptHostId(stateDir: string): string {
-  const path = join(stateDir, FILE);
-  const kept = readKept(path);
-  if (kept !== null) return kept;
-  const draft = `${path}.${process.pid}`;
-  try {
-    writeFileSync(draft, `${madeId()}\n`, { mode: PRIVATE_FILE });
-    // Two first starts at once must agree: link fails where a file stands, rename would replace it.
-    linkSync(draft, path);
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) {
-      throw new ConfigError(
-        `cannot keep a host id in ${path}: ${error instanceof Error ? error.message : error}; name one with --host-id or GATEWAY_HOST_ID`,
-      );
-    }
-  } finally {
-    rmSync(draft, { force: true });
-  }
-  return readKept(path) ?? keptHostId(stateDir);
+  return keptValue({
+    path: join(stateDir, HOST_ID),
+    schema: hostIdSchema,
+    make: madeId,
+    what: 'host id',
+    remedy: 'name the id with --host-id or GATEWAY_HOST_ID',
+  });
+}
+
+/** What tells this state directory, and so the daemon that has its runs, from another under the same host id. */
+export function keptInstance(stateDir: string): string {
+  return keptValue({
+    path: join(stateDir, INSTANCE),
+    schema: nameSchema,
+    make: randomUUID,
+    what: 'instance id',
+    remedy: 'let this user write there',
+  });
 }

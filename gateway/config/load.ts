@@ -8,7 +8,7 @@ import { ConfigError } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
 import { allowedRoots, defaultStateDir, makeStateDir, workingDirectory } from './directories.ts';
 import type { Flags } from './flags.ts';
-import { keptHostId } from './host-id.ts';
+import { keptHostId, keptInstance } from './host-id.ts';
 import { CONFIG_FILE_ENV, CONFIG_FILE_FLAG, SETTINGS } from './settings.ts';
 import { type Environment, Sources } from './sources.ts';
 
@@ -21,6 +21,8 @@ export interface DaemonConfig {
   serverUrl: string;
   authToken: string;
   hostId: string;
+  /** Of the state directory. */
+  instance: string;
   hostName: string;
   /** Real path. */
   cwd: string;
@@ -80,5 +82,17 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
   const hostId = namedHostId ?? keptHostId(stateDir);
   if (authToken === undefined) throw missingToken(hostId);
   const { agents: customAgents, permissions } = file;
-  return { serverUrl, authToken, hostId, cwd, allowedRoots: roots, customAgents, permissions, stateDir, ...settled };
+  const instance = keptInstance(stateDir);
+  return {
+    serverUrl,
+    authToken,
+    hostId,
+    instance,
+    cwd,
+    allowedRoots: roots,
+    customAgents,
+    permissions,
+    stateDir,
+    ...settled,
+  };
 }

@@ -27,6 +27,8 @@ export const registerExtrasSchema = z.object({
     .refine((features) => features.length <= MAX_AGENTS, limited('MAX_AGENTS', MAX_AGENTS, 'features')),
   /** Agents that take no `task:input`. */
   withoutInput: z.array(nameSchema),
+  /** Of the gateway's state directory: who has the runs. Another one under the same host id is another daemon. */
+  instance: nameSchema.optional(),
   /** Every unsettled run; those that go on first, then oldest first. */
   runs: z.array(reportedRunSchema).max(MAX_REPORTED_RUNS),
 });

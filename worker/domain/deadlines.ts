@@ -17,7 +17,7 @@ export interface Due<Kind extends string> {
  * - `limit`: its time limit and the slack for the host's own word are over.
  * - `abort`: the host did not end it in time.
  * - `approval`: nobody has answered what its agent asks. Nobody could while the server was away, so a restart moves it.
- * - `grace`: its host stayed away for longer than the task is kept for it.
+ * - `grace`: its host, or the daemon there that has its run, stayed away for longer than the task is kept for it.
  */
 export type TaskDue = Due<'queue' | 'retry' | 'start' | 'limit' | 'abort' | 'approval' | 'grace'>;
 
@@ -46,7 +46,8 @@ export function taskDue(
   if (task.status === 'queued') return queuedDue(task, settings);
   if (task.abortedAt !== undefined) return { kind: 'abort', at: Math.max(task.abortedAt + ABORT_SLACK_MS, notBefore) };
   if (host === null) return null;
-  if (!host.online) return { kind: 'grace', at: Math.max(offlineSince(host) + graceOf(task, settings), notBefore) };
+  const awaySince = task.awaySince ?? (host.online ? null : offlineSince(host));
+  if (awaySince !== null) return { kind: 'grace', at: Math.max(awaySince + graceOf(task, settings), notBefore) };
   if (task.status === 'assigned') {
     if (!task.delivered || task.answerAwaitedFrom === undefined) return null;
     return { kind: 'start', at: Math.max(task.answerAwaitedFrom + settings.START_TIMEOUT_MS, notBefore) };

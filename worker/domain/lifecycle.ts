@@ -62,6 +62,7 @@ export function offer(pool: Pool, task: PoolTask, host: PoolHost, now: number): 
     answerAwaitedFrom: now,
     startedAt: undefined,
     limitNotBefore: undefined,
+    awaySince: undefined,
     sessionId: undefined,
   };
   pool.putTask(next);
@@ -151,6 +152,7 @@ export function requeue(pool: Pool, task: PoolTask, { reason, now }: Requeue): v
     ...task,
     status: 'queued',
     queuedAt: now,
+    awaySince: undefined,
     unstarted,
     ...(reason === 'refused' ? {} : { avoid: task.hostId }),
     ...(isV1 ? { hostId: undefined } : {}),

@@ -55,6 +55,8 @@ export const poolTaskSchema = z.object({
   startedAt: z.int().optional(),
   /** The host said nothing before this, for it was away: its time limit is not judged earlier. */
   limitNotBefore: z.int().optional(),
+  /** Since when its host id is connected from another state directory than its run's. */
+  awaySince: z.int().optional(),
   queuedAt: z.int(),
   sessionId: z.string().optional(),
   /** Attempts that reached `running`. */

@@ -17,21 +17,26 @@ function verdictOn(pool: Pool, host: PoolHost, run: ReportedRun, now: number): V
   if (hasCommitted(task, host.hostId, attempt)) return { taskId, attempt, verdict: 'settled', log: null };
   const isCurrent = isActive(task) && task.hostId === host.hostId && task.offer === attempt;
   if (!isCurrent) return { taskId, attempt, verdict: 'stop', log: null };
-  const held = resume(pool, task, now);
+  const held = { ...resume(pool, task, now), awaySince: undefined };
+  if (task.awaySince !== undefined) pool.putTask(held);
   if (held.status === 'assigned') markStarted(pool, markDelivered(pool, held, now), '', now);
   return { taskId, attempt, verdict: 'continue', log: task.log };
 }
 
 /**
  * A task that it should have and did not name: never started → back at once; started → lost, without grace. What waits
- * already is not waited for.
+ * already is not waited for. Another daemon says nothing about the runs of the one before: those get the grace, as if their host
+ * were away.
  */
-function reclaim(pool: Pool, host: PoolHost, named: ReadonlySet<string>, now: number): void {
+function reclaim(pool: Pool, host: PoolHost, named: ReadonlySet<string>, isOther: boolean, now: number): void {
   for (const task of pool.tasksOf(host.hostId)) {
     if (named.has(`${task.id}.${task.offer}`)) continue;
-    if (task.status === 'running') requeue(pool, task, { reason: 'host_lost', now });
+    if (task.delivered && (isOther || task.awaySince !== undefined))
+      pool.putTask({ ...task, awaySince: task.awaySince ?? now });
+    else if (task.status === 'running') requeue(pool, task, { reason: 'host_lost', now });
     else if (task.delivered) requeue(pool, task, { reason: 'not_delivered', now });
   }
+  if (isOther) return;
   for (const task of pool.shadowsOf(host.hostId)) {
     if (!named.has(`${task.id}.${task.offer}`)) pool.putTask({ ...task, hostId: undefined });
   }
@@ -43,16 +48,13 @@ function rearm(task: PoolTask, now: number): PoolTask {
 }
 
 export function hostRegistered(pool: Pool, registration: HostRegistration, now: number): RegisterReply {
-  const { runs, hostId, epoch, capabilities, protocol, features, withoutInput, ip, connectedAt } = registration;
+  const { runs, hostId, epoch, ip, connectedAt, ...offered } = registration;
   const known = pool.host(hostId);
   if (known !== null && known.epoch > epoch) return { kind: 'stale' };
   const host: PoolHost = {
     hostId,
     epoch,
-    capabilities,
-    protocol,
-    features,
-    withoutInput,
+    ...offered,
     ip,
     connectedAt,
     online: true,
@@ -63,12 +65,14 @@ export function hostRegistered(pool: Pool, registration: HostRegistration, now: 
   const verdicts = (runs ?? []).map((run) => verdictOn(pool, host, run, now));
   // The call is repeated: what was offered since the first one is on its way, and the host could not have named it.
   const isRepeat = known?.epoch === epoch;
-  if (runs !== null && !isRepeat) reclaim(pool, host, new Set(runs.map((run) => `${run.taskId}.${run.attempt}`)), now);
+  const isOther = known?.instance !== undefined && known.instance !== host.instance;
+  const named = new Set((runs ?? []).map((run) => `${run.taskId}.${run.attempt}`));
+  if (runs !== null && !isRepeat) reclaim(pool, host, named, isOther, now);
   for (const task of pool.tasksOf(hostId)) pool.putTask(rearm(task, now));
   pool.nudge({ kind: 'unpark', hostId });
   const assigned: AssignedRun[] = pool
     .tasksOf(hostId)
-    .filter((task) => task.delivered)
+    .filter((task) => task.delivered && task.awaySince === undefined)
     .map((task) => ({ ...runOf(task), log: task.log }));
   return { kind: 'ok', verdicts, assigned, config: known?.config ?? null };
 }

@@ -95,6 +95,7 @@ function announce(parts: HostParts, ws: WebSocket, message: Register, epoch: num
     protocol: info.protocol,
     features: isV2(message) ? message.features : [],
     withoutInput: isV2(message) ? message.withoutInput : [],
+    instance: isV2(message) ? message.instance : undefined,
     ip: info.ip,
     connectedAt: info.connectedAt,
     runs: isV2(message) ? message.runs : null,

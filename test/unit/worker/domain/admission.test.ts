@@ -13,7 +13,16 @@ function poolOf(MAX_HOSTS_PER_IP: number): Pool {
 
 function connect(pool: Pool, hostId: string): void {
   const capabilities = { name: hostId, agents: [], maxConcurrent: 1, cwd: '/' };
-  const host = { hostId, epoch: 1, capabilities, protocol: 1 as const, features: [], withoutInput: [], ip: IP };
+  const host = {
+    hostId,
+    epoch: 1,
+    capabilities,
+    protocol: 1 as const,
+    features: [],
+    withoutInput: [],
+    instance: undefined,
+    ip: IP,
+  };
   hostRegistered(pool, { ...host, connectedAt: 0, runs: null }, 0);
 }
 

@@ -78,6 +78,68 @@ test('[R2] a task that cannot be sent fails and holds up nobody behind it', () =
   expect(world.pool.task('t0')).toMatchObject({ status: 'failed', error: { code: 'start_failed' } });
 });
 
+describe('[R2] [R4] an offer', () => {
+  test('that is not wanted any more by the time it was sent is called back', () => {
+    const world = worldOf(2);
+    world.create();
+    world.abort(0);
+    const host = world.host('h0');
+    const owed = owedBy(world, (pool, now) => executeAnswered(pool, linkOf(host), RUN, 'sent', now));
+    expect(owed).toEqual([{ kind: 'release', hostId: 'h0', run: RUN }]);
+  });
+
+  test('that was not delivered yet is not taken back by a registration that cannot name it', () => {
+    const world = worldOf(2);
+    world.create();
+    world.connect(world.host('h0'));
+    expect(world.pool.task('t0')).toMatchObject({ status: 'assigned', offer: 1, delivered: false });
+  });
+
+  test('to another host tells the earlier one to stop', () => {
+    const { world, host } = started();
+    world.hosts.push({ ...host, id: 'h1', epoch: 0, isConnected: false, runs: new Map() });
+    world.connect(world.host('h1'));
+    world.lose(host);
+    expect(world.pool.task('t0')).toMatchObject({ status: 'assigned', hostId: 'h1' });
+    expect(world.owed).toContainEqual({ kind: 'release', hostId: 'h0', run: RUN });
+  });
+
+  test('that a returning host does not name is not its any more, though the task waits', () => {
+    const { world, host } = started();
+    world.lose(host);
+    expect(world.pool.task('t0')).toMatchObject({ status: 'queued', hostId: 'h0' });
+    host.runs.clear();
+    host.max = 0;
+    world.connect(host);
+    expect(world.pool.task('t0')).toMatchObject({ status: 'queued', hostId: undefined });
+  });
+});
+
+test('[R2] a suspect is given up when it has been one for long enough, however many offers go unanswered meanwhile', () => {
+  const world = new World([2, 2]);
+  const host = world.host('h1');
+  world.connect(host);
+  world.create();
+  world.deliverAll();
+  world.pass(SETTINGS.START_TIMEOUT_MS / 2);
+  world.create();
+  world.deliverAll();
+  world.pass(SETTINGS.START_TIMEOUT_MS / 2);
+  const since = world.pool.host('h1')?.suspectAt;
+  expect(since).toBe(world.now);
+  world.pass(SETTINGS.START_TIMEOUT_MS / 2);
+  expect(world.pool.task('t1')?.status).toBe('queued');
+  expect(world.pool.host('h1')?.suspectAt).toBe(since);
+});
+
+test('[L1] a task that waits to be aborted ends at once when its host drops', () => {
+  const { world, host } = started();
+  world.abort(0);
+  expect(world.pool.task('t0')?.status).toBe('running');
+  world.drop(host);
+  expect(world.pool.task('t0')?.status).toBe('aborted');
+});
+
 describe('[R4] a registration that is repeated', () => {
   test('does not take back what was offered since the first call', () => {
     const world = worldOf(2);
@@ -91,6 +153,7 @@ describe('[R4] a registration that is repeated', () => {
       capabilities: { name: host.id, agents: ['a'], maxConcurrent: host.max, cwd: '/w' },
       features: [],
       withoutInput: [],
+      instance: undefined,
       ip: '127.0.0.1',
       connectedAt: 0,
       runs: [],

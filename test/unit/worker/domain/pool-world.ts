@@ -16,7 +16,7 @@ import {
 import { hostRegistered } from '../../../../worker/domain/commands/register.ts';
 import { dispatch } from '../../../../worker/domain/dispatch.ts';
 import { Pool } from '../../../../worker/domain/pool.ts';
-import type { Nudge } from '../../../../worker/domain/pool-effects.ts';
+import type { Nudge, Owed } from '../../../../worker/domain/pool-effects.ts';
 import { poolHostSchema } from '../../../../worker/domain/pool-host.ts';
 import { poolTaskSchema } from '../../../../worker/domain/pool-task.ts';
 import type { AttemptEnd, RegisterReply } from '../../../../worker/rpc.ts';
@@ -35,6 +35,8 @@ export interface WorldHost {
   max: number;
   epoch: number;
   isConnected: boolean;
+  /** Of the daemon's state directory; one that does not say has none. */
+  instance?: string;
   runs: Map<string, { taskId: string; attempt: number; isFinished: boolean }>;
 }
 
@@ -53,6 +55,8 @@ export class World {
   readonly hosts: WorldHost[];
   /** Every end that was answered over the newest connection, with its answer. */
   readonly told: { host: WorldHost; run: RunRef; end: AttemptEnd; answer: EndOutcome }[] = [];
+  /** All that was owed to hosts. */
+  readonly owed: Owed[] = [];
   executes: Extract<Nudge, { kind: 'execute' }>[] = [];
   pool = this.#emptyPool();
 
@@ -81,6 +85,7 @@ export class World {
     for (const task of staged.tasks.values()) if (isTerminal(task.status)) this.ledger.settle(task);
     this.ledger.storeApprovals(staged.approvals);
     for (const owed of staged.owed) {
+      if ('hostId' in owed) this.owed.push(owed);
       if (owed.kind === 'status') this.ledger.checkRev(owed.taskId, owed.record.rev);
       if (owed.kind === 'release' || owed.kind === 'abort') {
         const host = this.hosts.find((candidate) => candidate.id === owed.hostId);
@@ -125,6 +130,7 @@ export class World {
           capabilities: { name: host.id, agents: ['a'], maxConcurrent: host.max, cwd: '/w' },
           features: [],
           withoutInput: [],
+          instance: host.instance,
           ip: '127.0.0.1',
           connectedAt: now,
           runs: host.protocol === 2 ? runs : null,
