@@ -12,6 +12,7 @@ import { EXIT } from './exit-codes.ts';
 import { log } from './logger.ts';
 import { withoutInput } from './policy/agent-table.ts';
 import { checkTask, type Policy } from './policy/check-task.ts';
+import { availableBytes, DiskWatch } from './runs/disk-watch.ts';
 import { Lanes } from './runs/lanes.ts';
 import { reattach } from './runs/reattach.ts';
 import { RunManager } from './runs/run-manager.ts';
@@ -22,6 +23,8 @@ import { finishRuns } from './shutdown.ts';
 /** ms between two looks for settled runs that have become old; well below the age itself. */
 const TIDY_MS = 5 * 60 * 1000;
 const MINUTE_MS = 60 * 1000;
+/** ms between two looks whether the disk is full; what waits for it looks every second. */
+const DISK_LOOK_MS = 2_000;
 
 export interface DaemonDeps {
   config: DaemonConfig;
@@ -96,6 +99,19 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   await reattach(manager, config.stateDir);
   await warm.trim();
   const tidying = setInterval(() => void manager.kept.prune(), TIDY_MS);
+  const disk = new DiskWatch({
+    available: () => availableBytes(config.stateDir),
+    makeRoom: () => manager.kept.clear(),
+    onChange(isFull) {
+      if (isFull)
+        log.error(
+          'the disk of {stateDir} is full: events and results wait there ({count} runs at work), and new tasks are refused; make room',
+          { stateDir: config.stateDir, count: manager.store.active().length },
+        );
+      else log.info('the disk of {stateDir} has room again', { stateDir: config.stateDir });
+    },
+  });
+  const looking = setInterval(() => void disk.look(), DISK_LOOK_MS);
   const hangUp = new AbortController();
   const connection = keepConnected(
     {
@@ -129,6 +145,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   hangUp.abort();
   await connection;
   clearInterval(tidying);
+  clearInterval(looking);
   await manager.close();
   if (fate === null) return EXIT.OK;
   return fate.why === 'refused' ? EXIT.REFUSED : EXIT.REPLACED;
