@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { isFullDisk } from '../runs/durable.ts';
+import { dirname, join, resolve } from 'node:path';
+import { isErrno, isFullDisk } from '../runs/durable.ts';
 import { RUNS, TRANSIENT_PREFIX } from '../runs/run-directory.ts';
 import { ConfigError } from './config-error.ts';
 import { SETTINGS } from './settings.ts';
@@ -72,7 +72,7 @@ export function makeStateDir(path: string): string {
 
 function usableDirectory(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: PRIVATE_DIRECTORY });
+    makeDirectory(path);
     const real = realpathSync(path);
     readdirSync(real);
     tryToWrite(join(real, `${TRANSIENT_PREFIX}probe-${process.pid}`));
@@ -81,6 +81,21 @@ function usableDirectory(path: string): string {
     throw new ConfigError(
       `cannot use the state directory, ${path}: ${error instanceof Error ? error.message : error}; let this user read and write there, or name another with --state-dir or GATEWAY_STATE_DIR`,
     );
+  }
+}
+
+/** Step by step: Node's own recursive way never returns where a file system, such as /proc, refuses new directories. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: PRIVATE_DIRECTORY });
+  } catch (error) {
+    // Another start may have been faster; what a link leads to may be missing.
+    if (!existsSync(path))
+      throw isErrno(error, 'EEXIST')
+        ? new Error(`${path} is a link that leads nowhere: make that, or remove it`)
+        : error;
   }
 }
 

@@ -20,8 +20,9 @@ export type ConnectionFate =
 
 const UNAUTHORIZED = 401;
 const FORBIDDEN = 403;
-/** The one 403 that a host can mend by itself. */
-const FORBIDDEN_HINT = 'a token works for one host id: set GATEWAY_HOST_ID to that';
+/** In the one 403 that a host can mend by itself. */
+const HOST_ID_FIELD = 'hostId';
+const HOST_ID_HINT = 'a token works for one host id: set GATEWAY_HOST_ID to that';
 
 function withReason(what: string, reason: string): string {
   return reason === '' ? what : `${what}: ${reason}`;
@@ -33,7 +34,10 @@ export function connectionFate(end: ConnectionEnd): ConnectionFate {
     case 'refused': {
       const message = withReason(`the server answered ${end.status}`, end.message);
       if (end.status === UNAUTHORIZED) return { kind: 'stop', why: 'refused', message };
-      if (end.status === FORBIDDEN) return { kind: 'stop', why: 'refused', message: `${message} (${FORBIDDEN_HINT})` };
+      if (end.status === FORBIDDEN) {
+        const hint = end.message.includes(HOST_ID_FIELD) ? ` (${HOST_ID_HINT})` : '';
+        return { kind: 'stop', why: 'refused', message: `${message}${hint}` };
+      }
       return { kind: 'retry', message, fresh: false, atLeastMs: end.retryAfterMs };
     }
     case 'unreachable':

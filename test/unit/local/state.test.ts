@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
@@ -41,6 +41,9 @@ describe('where a server keeps its state [C4]', () => {
 
   test('where none can be made: an error with the exit code of a bad setting', () => {
     expect(() => prepareStateDir('/proc/x/y')).toThrow(expect.objectContaining({ exitCode: 2 }));
+    const link = join(dir, 'link');
+    symlinkSync('/nowhere/at/all', link);
+    expect(() => prepareStateDir(link)).toThrow(`${link} is a link that leads nowhere`);
   });
 });
 

@@ -158,13 +158,17 @@ describe('the state directory', () => {
   });
 
   test('that cannot be read or written stops the daemon: which one, and what to do', () => {
-    // Nobody makes files there, whoever this test runs as.
-    expect(() => place.load([], { GATEWAY_STATE_DIR: '/proc' })).toThrow(
-      /state directory, \/proc: .*--state-dir or GATEWAY_STATE_DIR/,
-    );
+    // Nobody makes files or directories there, whoever this test runs as.
+    for (const path of ['/proc', '/proc/x/y']) {
+      expect(() => place.load([], { GATEWAY_STATE_DIR: path })).toThrow(
+        new RegExp(`state directory, ${path}: .*--state-dir or GATEWAY_STATE_DIR`),
+      );
+    }
+    symlinkSync('/nowhere/at/all', join(place.project, 'link'));
+    expect(() => place.load(['--state-dir', join(place.project, 'link')])).toThrow('is a link that leads nowhere');
     mkdirSync(place.stateDir);
     writeFileSync(join(place.stateDir, 'runs'), '');
-    expect(() => place.load()).toThrow(`state directory, ${join(place.stateDir, 'runs')}: EEXIST`);
+    expect(() => place.load()).toThrow(`state directory, ${join(place.stateDir, 'runs')}: ENOTDIR`);
   });
 
   test('follows XDG_STATE_HOME', () => {

@@ -14,13 +14,18 @@ function closed(code: number, registeredMs = 0): ConnectionEnd {
 }
 
 describe('whether to connect again', () => {
-  test('[C1] never after 401 or 403; the message of the latter says what the host can do', () => {
+  test('[C1] never after 401 or 403; for another host id the message says what to do', () => {
     const message = 'the server answered 401: because';
     expect(connectionFate(refused(401))).toEqual({ kind: 'stop', why: 'refused', message });
     expect(connectionFate(refused(403))).toEqual({
       kind: 'stop',
       why: 'refused',
-      message: expect.stringMatching(/^the server answered 403: because .*GATEWAY_HOST_ID/),
+      message: 'the server answered 403: because',
+    });
+    const otherHost = { ...refused(403), message: '"hostId" is not the one that the token is for' };
+    expect(connectionFate(otherHost)).toMatchObject({
+      kind: 'stop',
+      message: expect.stringContaining('GATEWAY_HOST_ID'),
     });
   });
 
