@@ -1,11 +1,23 @@
 import type { Approval } from '../../../../shared/approval.ts';
 import type { ServerSettings } from '../../../../shared/settings.ts';
 import type { EndOutcome } from '../../../../worker/domain/commands/host-reports.ts';
-import type { Staged } from '../../../../worker/domain/pool.ts';
+import type { Pool, Staged } from '../../../../worker/domain/pool.ts';
 import type { PoolTask } from '../../../../worker/domain/pool-task.ts';
 
+/** Nobody has more than fits, and nothing is lost or tried too often. */
+export function checkPool(pool: Pool, created: readonly string[], settings: ServerSettings): void {
+  for (const { host, active } of pool.candidates({ id: '' })) {
+    if (active > host.capabilities.maxConcurrent) throw new Error(`L7: ${active} on ${host.hostId}`);
+  }
+  for (const id of created) {
+    const task = pool.task(id);
+    if (task === null) throw new Error(`L1: ${id} is lost`);
+    checkCounts(task, settings);
+  }
+}
+
 /** How often it ran, by what ended its attempts: lost hosts and failures of the agent are counted apart. */
-export function checkCounts(task: PoolTask, settings: ServerSettings): void {
+function checkCounts(task: PoolTask, settings: ServerSettings): void {
   const { id, starts, failures = [], retry, onHostLost = 'requeue', committed } = task;
   const wasLost = starts - failures.length;
   if (wasLost > settings.MAX_ATTEMPTS) throw new Error(`L8: ${id} ran ${wasLost} times but for failures`);

@@ -20,7 +20,7 @@ import type { Nudge, Owed } from '../../../../worker/domain/pool-effects.ts';
 import { poolHostSchema } from '../../../../worker/domain/pool-host.ts';
 import { poolTaskSchema } from '../../../../worker/domain/pool-task.ts';
 import type { AttemptEnd, RegisterReply } from '../../../../worker/rpc.ts';
-import { checkCounts, Ledger } from './pool-ledger.ts';
+import { checkPool, Ledger } from './pool-ledger.ts';
 
 export const SETTINGS = parseServerSettings({
   RECONNECT_GRACE_MS: 5_000,
@@ -293,13 +293,6 @@ export class World {
   }
 
   check(): void {
-    for (const { host, active } of this.pool.candidates({ id: '' })) {
-      if (active > host.capabilities.maxConcurrent) throw new Error(`L7: ${active} on ${host.hostId}`);
-    }
-    for (const id of this.created) {
-      const task = this.pool.task(id);
-      if (task === null) throw new Error(`L1: ${id} is lost`);
-      checkCounts(task, SETTINGS);
-    }
+    checkPool(this.pool, this.created, SETTINGS);
   }
 }
