@@ -139,13 +139,14 @@ export class EventReader {
   }
 }
 
-/** Number of the last good event in the file; 0 for none. Reads all of it. */
-export async function lastEventNumber(path: string): Promise<number> {
+/** Reads all good events of the file; the number of the last one, 0 for none. */
+export async function eachEvent(path: string, onEvent: (event: AgentEvent) => void): Promise<number> {
   const reader = new EventReader(path, 0);
   try {
     for (;;) {
       const events = await reader.next({ maxEvents: 1000, maxBytes: CHUNK_BYTES });
       if (events.length === 0) return reader.position - 1;
+      for (const { event } of events) onEvent(event);
     }
   } finally {
     await reader.close();

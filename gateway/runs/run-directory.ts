@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
-import { fsyncDirectory, isErrno, replaceFile, writeNewFile } from './durable.ts';
+import { fsyncDirectory, isErrno, isThere, replaceFile, writeNewFile } from './durable.ts';
 import {
   type ControlLine,
   type ResultFile,
@@ -92,11 +92,8 @@ export class RunDirectory {
   }
 
   /** False only when the directory is certainly gone. */
-  async exists(): Promise<boolean> {
-    return access(this.path).then(
-      () => true,
-      (error: unknown) => !isErrno(error, 'ENOENT'),
-    );
+  exists(): Promise<boolean> {
+    return isThere(this.path);
   }
 
   /** Removes the directory; after a crash in the middle it is no run any more. */

@@ -1,4 +1,5 @@
 import { bootId, isAlive } from '../process/identity.ts';
+import { isThere } from './durable.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /**
@@ -15,11 +16,15 @@ export async function runState(run: RunDirectory): Promise<RunState> {
   if ((await run.result()) !== null) return 'finished';
   const supervisor = await run.supervisor();
   const boot = await bootId();
-  // Without its request none can be started, nor where there is no directory.
-  if (supervisor === null) return run.request?.bootId === boot && (await run.exists()) ? 'unstarted' : 'lost';
+  if (supervisor === null) return run.request?.bootId === boot && (await isStartable(run)) ? 'unstarted' : 'lost';
   if (supervisor.bootId === boot && (await isAlive(supervisor))) return 'running';
   // It may have written its result and exited since the first look.
   return (await run.result()) === null ? 'lost' : 'finished';
+}
+
+/** Not where the directory is gone, nor where there was a supervisor: it makes the events at once, and only one can. */
+async function isStartable(run: RunDirectory): Promise<boolean> {
+  return (await run.exists()) && !(await isThere(run.file('EVENTS')));
 }
 
 /** Tells a living supervisor by signal to end its run; false when there is none. */

@@ -1,10 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import type { Conversation } from '../agents/driver.ts';
 import { bootId, ownIdentity } from '../process/identity.ts';
 import { sweep } from '../process/sweep.ts';
-import { readJson, replaceFile } from '../runs/durable.ts';
+import { isThere, readJson, replaceFile } from '../runs/durable.ts';
 import type { ProcessIdentity } from '../runs/files.ts';
 import { claimAgent, claimSchema, type FreeAgent, type warmDirectory } from '../runs/warm-files.ts';
 import { Wake } from '../wake.ts';
@@ -83,13 +83,6 @@ export async function claimed(agent: KeptAgent, deps: FreeDeps): Promise<string 
     if (await isThere(directory.free)) await rename(directory.free, old);
     await rm(old, { recursive: true, force: true });
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Ends it with all that belongs to it. Not by its mark: another supervisor may have taken its run, and started an agent that bears it too. */

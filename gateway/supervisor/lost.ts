@@ -1,8 +1,9 @@
 import { access, rename, rm } from 'node:fs/promises';
+import { LastWords } from '../domain/last-words.ts';
 import { bootId } from '../process/identity.ts';
 import { sweep } from '../process/sweep.ts';
 import { isErrno, replaceFile } from '../runs/durable.ts';
-import { lastEventNumber } from '../runs/event-reader.ts';
+import { eachEvent } from '../runs/event-reader.ts';
 import { type ResultFile, RUN_FILES, type SupervisorFile } from '../runs/files.ts';
 import { damageIn } from '../runs/read-back.ts';
 import { type RunDirectory, stateDirOf } from '../runs/run-directory.ts';
@@ -29,10 +30,12 @@ export async function endLostRun(run: RunDirectory, now: number): Promise<LostEn
   const found = await run.readResult();
   if (found.kind === 'value') return { result: found.value, complaints: [] };
   const isDamaged = found.kind === 'damaged';
+  const words = new LastWords();
+  const lastSeq = await eachEvent(run.file('EVENTS'), (event) => words.add(event));
   const result: ResultFile = {
-    lastSeq: await lastEventNumber(run.file('EVENTS')),
+    lastSeq,
     finishedAt: now,
-    result: { success: false },
+    result: { success: false, ...(words.text === '' ? {} : { output: words.text }) },
     error: { code: 'agent_crashed', message: isDamaged ? DAMAGED_RESULT : await causeOf(run) },
   };
   const unstored = await store(run, result, isDamaged);

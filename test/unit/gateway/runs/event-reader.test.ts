@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeEventLine } from '../../../../gateway/runs/event-line.ts';
-import { EventReader, lastEventNumber, type ReadEvent } from '../../../../gateway/runs/event-reader.ts';
+import { EventReader, eachEvent, type ReadEvent } from '../../../../gateway/runs/event-reader.ts';
 import type { AgentEvent } from '../../../../shared/event.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gateway-test-'));
@@ -87,7 +87,9 @@ describe('[L3] reading events', () => {
     expect(events.filter(isLost).map(({ n }) => n)).toEqual([2]);
     lines[3] = 'garbage\n';
     expect(numbers(await readAll(file(lines.join(''))))).toEqual([1, 2, 3]);
-    expect(await lastEventNumber(file(lines.join('')))).toBe(3);
+    const seen: AgentEvent[] = [];
+    expect(await eachEvent(file(lines.join('')), (each) => seen.push(each))).toBe(3);
+    expect(seen).toHaveLength(3);
   });
 
   it('what the result promises is given even if the file lacks it, and nothing beyond', async () => {

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bootId, identityOf } from '../../../../gateway/process/identity.ts';
 import { RUN_MARK } from '../../../../gateway/process/process-table.ts';
+import { encodeEventLine } from '../../../../gateway/runs/event-line.ts';
 import { RUN_FILES } from '../../../../gateway/runs/files.ts';
 import { runState } from '../../../../gateway/runs/run-state.ts';
 import { endLostRun } from '../../../../gateway/supervisor/lost.ts';
@@ -71,6 +72,22 @@ describe('a run that lost its supervisor', () => {
     const { result } = await endLostRun(run, NOW);
     expect(result.error?.message).toBe('the process that supervised the agent died; the agent was stopped');
     expect(await gone).toMatch(/^SIG(TERM|KILL)$/);
+  });
+
+  it('[L4] has what its agent said for output', async () => {
+    const run = await shop.run(await shop.request(['true']));
+    await supervisedBy(run, DEAD_PID, await bootId());
+    const events = ['one', 'two'].map((content) => ({ type: 'message' as const, content, timestamp: 1 }));
+    await writeFile(run.file('EVENTS'), events.map((event, index) => encodeEventLine(index + 1, event)).join(''));
+    const { result } = await endLostRun(run, NOW);
+    expect(result).toMatchObject({ lastSeq: 2, result: { success: false, output: 'onetwo' } });
+  });
+
+  it('[R10] whose supervisor.json somebody removed: no second supervisor is started beside the first', async () => {
+    const run = await shop.run(await shop.request(['true']));
+    expect(await runState(run)).toBe('unstarted');
+    await writeFile(run.file('EVENTS'), '');
+    expect(await runState(run)).toBe('lost');
   });
 
   it('[R10] never takes a later process of the same pid for it', async () => {
