@@ -51,6 +51,8 @@ export const MAX_JSON_DEPTH = 100;
 export const MAX_EVENT_BYTES = 64 * KIB;
 /** `TaskResult.output` and failure details: the last so many bytes. */
 export const MAX_OUTPUT_BYTES = 64 * KIB;
+/** `TaskResult.diff`: whole lines that fit; with output, paths and details at their longest the terminal frame stays below `MAX_FRAME_BYTES`. */
+export const MAX_DIFF_BYTES = 256 * KIB;
 /** Paths in `TaskResult.filesChanged`; keeps a terminal frame well below `MAX_FRAME_BYTES`. */
 export const MAX_FILES_CHANGED = 2000;
 /** The log of one task; beyond it events are dropped and counted by one marker. */

@@ -115,14 +115,25 @@ export const taskUsageSchema = z.object({
 });
 export type TaskUsage = z.infer<typeof taskUsageSchema>;
 
-export const taskResultSchema = z.object({
+/** What every server understands. */
+export const taskResultV1Schema = z.object({
   success: z.boolean(),
   exitCode: z.number().int().optional(),
   output: z.string().optional(),
   /** ms from the agent's start to its end, by the host's monotonic clock. */
   duration: z.number().nonnegative().optional(),
   filesChanged: z.array(z.string()).optional(),
-  /** Only in version 2; absent when the agent does not count. */
+});
+
+/** With what only version 2 says. */
+export const taskResultSchema = taskResultV1Schema.extend({
+  /** Who says what changed: git, by the work tree before and after, or the agent alone. */
+  changesFrom: z.enum(['git', 'agent']).optional(),
+  /** Of what git says: unified, binary files by name only. */
+  diff: z.string().optional(),
+  /** `diff` lacks what went beyond `MAX_DIFF_BYTES`. */
+  diffTruncated: z.boolean().optional(),
+  /** Absent when the agent does not count. */
   usage: taskUsageSchema.optional(),
 });
 export type TaskResult = z.infer<typeof taskResultSchema>;

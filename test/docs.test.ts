@@ -23,6 +23,7 @@ import {
   taskRequestSchema,
   taskRequestV1Schema,
   taskResultSchema,
+  taskResultV1Schema,
   taskSchema,
   WAITING_REASONS,
 } from '../shared/task.ts';
@@ -74,7 +75,7 @@ function frames(): Map<string, Record<string, string>> {
 const FORMS: Record<string, Record<string, string>> = {
   HostCapabilities: describeShape(hostCapabilitiesSchema.shape, null),
   TaskRequest: describeShape(taskRequestV1Schema.shape, taskRequestSchema.shape),
-  TaskResult: describeShape(taskResultSchema.omit({ usage: true }).shape, taskResultSchema.shape),
+  TaskResult: describeShape(taskResultV1Schema.shape, taskResultSchema.shape),
   GatewayConfig: describeShape(gatewayConfigSchema.shape, null),
   AgentEvent: { type: '1', ...describeShape(agentEventSchema.shape, null) },
   RunRef: describeShape(null, runRefSchema.shape),

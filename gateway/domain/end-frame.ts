@@ -1,9 +1,16 @@
 /** Pure: no clock, no randomness, no I/O. The result of a run as a terminal frame that is small enough to be sent. */
+import { cutDiff } from '../../shared/diff.ts';
 import type { TaskError } from '../../shared/errors.ts';
-import { MAX_ERROR_BYTES, MAX_FILES_CHANGED, MAX_FRAME_BYTES, MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
+import {
+  MAX_DIFF_BYTES,
+  MAX_ERROR_BYTES,
+  MAX_FILES_CHANGED,
+  MAX_FRAME_BYTES,
+  MAX_OUTPUT_BYTES,
+} from '../../shared/limits.ts';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
 import type { UpV1, UpV2 } from '../../shared/protocol/up.ts';
-import type { TaskResult } from '../../shared/task.ts';
+import { type TaskResult, taskResultV1Schema } from '../../shared/task.ts';
 import { utf8Head, utf8Length, utf8Tail } from '../../shared/utf8.ts';
 
 /** How a run ended, as its supervisor wrote it. */
@@ -23,12 +30,18 @@ function headOfList(paths: readonly string[], maxBytes: number): string[] {
   });
 }
 
+function shrinkDiff(text: string, maxBytes: number): Pick<TaskResult, 'diff' | 'diffTruncated'> {
+  const { diff, truncated } = cutDiff(text, Math.min(maxBytes, MAX_DIFF_BYTES));
+  return truncated ? { diff, diffTruncated: true } : { diff };
+}
+
 function shrinkResult(result: TaskResult, maxBytes: number): TaskResult {
-  const { output, filesChanged } = result;
+  const { output, filesChanged, diff } = result;
   return {
     ...result,
     ...(output === undefined ? {} : { output: utf8Tail(output, Math.min(maxBytes, MAX_OUTPUT_BYTES)) }),
     ...(filesChanged === undefined ? {} : { filesChanged: headOfList(filesChanged, maxBytes) }),
+    ...(diff === undefined ? {} : shrinkDiff(diff, maxBytes)),
   };
 }
 
@@ -42,8 +55,9 @@ function shrinkDetails(details: unknown, maxBytes: number): unknown {
   return { ...Object.fromEntries(texts.map(([key, text]) => [key, utf8Tail(text, share)])), truncated: true };
 }
 
-function buildV1(ref: RunRef, end: RunEnd, { usage: _, ...result }: TaskResult, details: unknown): EndFrame {
+function buildV1(ref: RunRef, end: RunEnd, whole: TaskResult, details: unknown): EndFrame {
   const { taskId } = ref;
+  const result = taskResultV1Schema.parse(whole);
   // Version 1 has no field for a failed agent's result but `task:completed`: an agent that ended by itself keeps it so.
   if (end.error === undefined || (end.error.code === 'agent_failed' && result.exitCode === 0))
     return { type: 'task:completed', taskId, result };

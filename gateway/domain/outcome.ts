@@ -20,7 +20,7 @@ export interface RunFacts {
   idleTimeoutMs: number | undefined;
   durationMs: number;
   stderrTail: string;
-  filesChanged: string[];
+  changes: Pick<TaskResult, 'filesChanged' | 'changesFrom' | 'diff' | 'diffTruncated'>;
 }
 
 /** The result to store, and the error exactly when it is no success. */
@@ -35,7 +35,7 @@ export function resultOf(facts: RunFacts): { result: TaskResult; error?: TaskErr
     ...(exitCode === null ? {} : { exitCode }),
     output: utf8Tail(verdict?.output ?? '', MAX_OUTPUT_BYTES),
     duration: Math.round(facts.durationMs),
-    filesChanged: facts.filesChanged,
+    ...facts.changes,
     ...(usage === undefined ? {} : { usage }),
   };
   if (success) return { result };

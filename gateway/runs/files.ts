@@ -21,6 +21,7 @@ import { permissionRuleSchema } from '../domain/permission-rules.ts';
  * | `events.jsonl` | supervisor, appended | numbered events, each line with its checksum |
  * | `result.json` | supervisor, once, by rename | how it ended; written after the last event is durable |
  * | `stderr.log` | supervisor's own output | what went wrong with the supervisor itself |
+ * | `git/` | git, for the supervisor | what it needs to compare the work tree; removed at the end |
  * | `tmp/` | some agents | what they unpack for themselves; removed when they have ended |
  */
 export const RUN_FILES = {

@@ -9,8 +9,8 @@ import { DIRECTORY_MODE, directoryName, type RunDirectory } from './run-director
 
 /** Beside `runs`: what lies here is owed to nobody, and never taken for a run. */
 const SETTLED = 'settled';
-/** The agent's environment, what people typed to it, and what it unpacked: secrets and bulk that explain nothing afterwards. */
-const NOT_KEPT = [RUN_FILES.REQUEST, RUN_FILES.CONTROL, 'tmp'];
+/** The agent's environment, what people typed to it, what it unpacked and git compared: secrets and bulk that explain nothing afterwards. */
+const NOT_KEPT = [RUN_FILES.REQUEST, RUN_FILES.CONTROL, 'tmp', 'git'];
 
 /** The settled runs that are kept for a while, so that somebody can look why one went wrong. */
 export class SettledRuns {

@@ -1,8 +1,8 @@
-import { mkdir, realpath, rm } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { AgentEvent } from '../../shared/event.ts';
 import type { Driver } from '../agents/driver.ts';
 import { driverFor } from '../agents/registry.ts';
-import { boundedPaths } from '../domain/changed-files.ts';
 import { type RunEnd, resultOf } from '../domain/outcome.ts';
 import { sweep } from '../process/sweep.ts';
 import { replaceFile, untilRoom } from '../runs/durable.ts';
@@ -10,6 +10,7 @@ import type { ResultFile, RunRequest } from '../runs/files.ts';
 import { type RunDirectory, stateDirOf } from '../runs/run-directory.ts';
 import { warmDirectory } from '../runs/warm-files.ts';
 import { Approvals } from './approvals.ts';
+import { ChangeWatch } from './changes.ts';
 import { claimRun } from './claim.ts';
 import { followControl } from './control.ts';
 import type { EndRequest } from './end.ts';
@@ -20,16 +21,11 @@ import { InputQueue } from './input.ts';
 import type { KeptAgent } from './kept-agent.ts';
 import { endWhenRemoved } from './removal-watch.ts';
 import { runAgent } from './run-agent.ts';
-import { changedSince, readWorkTree } from './work-tree.ts';
 
 /** In the state directory: which agents have set up their data. */
 const FIRST_STARTS = 'first-starts';
 /** In the run directory: what the agent unpacks for itself. Should the supervisor die, it goes with that. */
 const TEMPORARY = 'tmp';
-/** A status of a large tree on a cold disk takes seconds; nobody must wait longer for what is only a list. */
-const WORK_TREE_MS = 10_000;
-/** The same after an abort or timeout: with the kill's grace it stays below the server's `ABORT_SLACK_MS`. */
-const WORK_TREE_AFTER_CUT_MS = 3_000;
 
 export interface Job {
   run: RunDirectory;
@@ -69,8 +65,9 @@ export async function supervise(
   });
   await control.drain();
   const stopWatching = endWhenRemoved(run, end);
+  const watch = new ChangeWatch(run, request);
   try {
-    const tree = await readWorkTree(request, AbortSignal.any([end.signal, AbortSignal.timeout(WORK_TREE_MS)]));
+    await watch.begin(end.signal);
     const firstStart = await orderFirstStart(run, driver, end);
     const onSession = sessionKeeper(run, firstStart);
     const removeTemporary = await makeTemporary(run, request, driver);
@@ -86,17 +83,17 @@ export async function supervise(
       onStarted: (ear) => inputs.open(ear),
     });
     if (agent.kept === null) await removeTemporary();
-    const patience = AbortSignal.timeout(agent.end.kind === 'exited' ? WORK_TREE_MS : WORK_TREE_AFTER_CUT_MS);
-    const byGit = tree === null ? [] : await changedSince(request, tree, patience);
+    const changes = await watch.changes(reportedFiles(agent.end), agent.end.kind !== 'exited');
+    if (watch.complaint !== null) await events.append([unwatched(watch.complaint, now())]);
     // What the look at the work tree may have started, by the repository's own configuration.
     await sweep({ mark: request.mark, agent: null, spare: agent.kept?.own ?? [] });
-    const filesChanged = await relativePaths(request.task.cwd, [...byGit, ...reportedFiles(agent.end)]);
-    const facts = { ...agent, timeoutMs: request.timeoutMs, idleTimeoutMs: request.task.idleTimeout, filesChanged };
+    const facts = { ...agent, timeoutMs: request.timeoutMs, idleTimeoutMs: request.task.idleTimeout, changes };
     const lastSeq = await events.close(now());
     const result: ResultFile = { lastSeq, finishedAt: now(), ...resultOf(facts) };
     await untilRoom(() => replaceFile(run.file('RESULT'), JSON.stringify(result)));
     return agent.kept;
   } finally {
+    await watch.close();
     stopWatching();
     await control.close();
   }
@@ -149,13 +146,7 @@ function reportedFiles(end: RunEnd): readonly string[] {
   return end.kind === 'unstarted' ? [] : (end.verdict?.files ?? []);
 }
 
-/** Relative to the task's directory, by which of its names they are given: git resolves symbolic links, agents may not. */
-async function relativePaths(cwd: string, paths: readonly string[]): Promise<string[]> {
-  const real = await realpath(cwd).catch(() => cwd);
-  const relatives = paths.map((path) => {
-    const absolute = resolve(cwd, path);
-    const plain = relative(cwd, absolute);
-    return plain.startsWith('..') ? relative(real, absolute) : plain;
-  });
-  return boundedPaths(relatives.filter((path) => path !== ''));
+function unwatched(why: string, now: number): AgentEvent {
+  const content = `What changed is told by the agent alone: ${why}.`;
+  return { type: 'log', content, data: { changes: 'agent' }, timestamp: now };
 }

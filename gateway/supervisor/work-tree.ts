@@ -1,97 +1,113 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { lstat, readFile, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { changedPaths, statusPaths, type TreeState } from '../domain/changed-files.ts';
+import { cutDiff, type Diff } from '../../shared/diff.ts';
+import { MAX_DIFF_BYTES } from '../../shared/limits.ts';
 import { RUN_MARK } from '../process/process-table.ts';
+import { isErrno } from '../runs/durable.ts';
 import type { RunRequest } from '../runs/files.ts';
 
 const execFileAsync = promisify(execFile);
 
+/** Of paths; more are not reported anyway. */
 const GIT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
-/** Files dirty before the run of which the content is hashed; of more, and of larger ones, size and time tell. */
-const MAX_HASHED_FILES = 1_000;
-const MAX_HASHED_BYTES = 8 * 1024 * 1024;
-/** What a repository's own configuration could start must not start. */
-const SAFE_GIT = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
+/** What a repository's own configuration could start must not start; and names as they are. */
+const SAFE_GIT = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false'];
+const NO_PROGRAMS = ['--no-ext-diff', '--no-textconv', '--no-color'];
 
-export interface WorkTree extends TreeState {
-  /** Absolute path of the work tree. */
-  root: string;
-  /** The commit checked out; empty before the first. */
-  head: string;
+/** The git work tree that holds a task's directory. */
+export interface WorkTree {
+  /** Absolute path. */
+  readonly root: string;
+  /** What is not ignored there now, committed or not, as a tree of git's. Rejects when git does not say, or `signal` fires first. */
+  snapshot(signal: AbortSignal): Promise<string>;
+  /** What is different between two snapshots: paths relative to `root`, and as a unified diff, binary files by name only. */
+  changes(before: string, after: string, signal: AbortSignal): Promise<Diff & { paths: string[] }>;
 }
 
-/** The state of the git work tree that holds the task's directory; null when there is none, no git, or `signal` fires first. */
-export async function readWorkTree(request: RunRequest, signal: AbortSignal): Promise<WorkTree | null> {
-  const git = gitFor(request, signal);
-  try {
-    const root = (await git(request.task.cwd, ['rev-parse', '--show-toplevel'])).replace(/\n$/, '');
-    const head = await headOf(git, root);
-    const dirty = await contentsOf(root, await dirtyPaths(git, root), signal);
-    return { root, head, dirty };
-  } catch {
-    return null;
-  }
-}
-
-/** Absolute paths whose content changed since `before`; none when git cannot say, or `signal` fires first. */
-export async function changedSince(request: RunRequest, before: WorkTree, signal: AbortSignal): Promise<string[]> {
-  const git = gitFor(request, signal);
-  try {
-    const { root } = before;
-    const head = await headOf(git, root);
-    const committed = head === before.head ? [] : await committedPaths(git, root, before.head, head);
-    const touched = [...(await dirtyPaths(git, root)), ...committed];
-    const contents = await contentsOf(root, [...before.dirty.keys()], signal);
-    return changedPaths({ before, touched, contents }).map((path) => join(root, path));
-  } catch {
-    return [];
-  }
-}
-
-async function headOf(git: Git, root: string): Promise<string> {
-  return (await git(root, ['rev-parse', '--verify', '--quiet', 'HEAD']).catch(() => '')).trim();
-}
-
-async function dirtyPaths(git: Git, root: string): Promise<string[]> {
-  return statusPaths(await git(root, ['status', '--porcelain', '-z', '--untracked-files=all']));
-}
-
-async function committedPaths(git: Git, root: string, from: string, to: string): Promise<string[]> {
-  const range = from === '' ? ['ls-tree', '-r', '--name-only', '-z', to] : ['diff', '--name-only', '-z', from, to];
-  return (await git(root, range)).split('\0').filter((path) => path !== '');
-}
-
-type Git = (cwd: string, args: string[]) => Promise<string>;
-
-/** With the run's mark: what git starts is swept like the rest. */
-function gitFor(request: RunRequest, signal: AbortSignal): Git {
-  const env = { ...request.env, GIT_OPTIONAL_LOCKS: '0', [RUN_MARK]: request.mark };
-  return async (cwd, args) => {
-    const options = { cwd, env, signal, killSignal: 'SIGKILL', maxBuffer: GIT_MAX_OUTPUT_BYTES } as const;
-    return (await execFileAsync('git', [...SAFE_GIT, ...args], options)).stdout;
+/**
+ * Null when the task's directory is in no work tree, or there is no git. What git needs for its answers is written to `scratch`, a
+ * directory for nobody else; the repository, its index included, stays as it is.
+ */
+export async function openWorkTree(
+  request: RunRequest,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<WorkTree | null> {
+  const { env, mark, task } = request;
+  const objects = join(scratch, 'objects');
+  // With the run's mark: what git starts is swept like the rest.
+  const base = { ...env, GIT_OPTIONAL_LOCKS: '0', [RUN_MARK]: mark };
+  const ask = async (args: string[]) => (await run(task.cwd, base, args, signal)).replace(/\n$/, '');
+  const root = await ask(['rev-parse', '--show-toplevel']).catch(nullWithoutTree);
+  if (root === null) return null;
+  const [index = '', store = ''] = (await ask(['rev-parse', '--git-path', 'index', '--git-path', 'objects'])).split(
+    '\n',
+  );
+  await mkdir(objects, { recursive: true, mode: 0o700 });
+  const own = {
+    ...base,
+    GIT_OBJECT_DIRECTORY: objects,
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(resolve(task.cwd, store)),
+  };
+  let snapshots = 0;
+  return {
+    root,
+    async snapshot(limit) {
+      snapshots += 1;
+      const copy = join(scratch, `index-${snapshots}`);
+      await copyIfThere(resolve(task.cwd, index), copy);
+      const withIndex = { ...own, GIT_INDEX_FILE: copy };
+      await run(root, withIndex, ['add', '--all', '--ignore-errors', '--', '.'], limit);
+      return (await run(root, withIndex, ['write-tree'], limit)).trim();
+    },
+    async changes(before, after, limit) {
+      if (before === after) return { paths: [], diff: '', truncated: false };
+      const names = await run(
+        root,
+        own,
+        ['diff-tree', '-r', '-z', '--name-only', '--no-renames', before, after],
+        limit,
+      );
+      const text = await head(root, own, ['diff-tree', '-r', '-p', '-M', ...NO_PROGRAMS, before, after], limit);
+      return { paths: names.split('\0').filter((path) => path !== ''), ...cutDiff(text, MAX_DIFF_BYTES) };
+    },
   };
 }
 
-async function contentsOf(root: string, paths: readonly string[], signal: AbortSignal) {
-  const contents = new Map<string, string | null>();
-  for (const path of paths) {
-    signal.throwIfAborted();
-    contents.set(path, await fingerprint(join(root, path), contents.size < MAX_HASHED_FILES));
-  }
-  return contents;
+/** That there is no work tree, or no git, is an answer; that git refuses to look is none. */
+function nullWithoutTree(error: unknown): null {
+  if (isErrno(error, 'ENOENT') || /not a git repository|must be run in a work tree/.test(String(error))) return null;
+  throw error;
 }
 
-async function fingerprint(path: string, mayHash: boolean): Promise<string | null> {
-  try {
-    const stats = await lstat(path);
-    if (stats.isSymbolicLink()) return `link ${await readlink(path)}`;
-    if (!stats.isFile() || !mayHash || stats.size > MAX_HASHED_BYTES) return `${stats.size} ${stats.mtimeMs}`;
-    const hash = createHash('sha256').update(await readFile(path));
-    return `${stats.mode} ${hash.digest('hex')}`;
-  } catch {
-    return null;
-  }
+type Environment = Readonly<Record<string, string>>;
+
+async function run(cwd: string, env: Environment, args: string[], signal: AbortSignal): Promise<string> {
+  const options = { cwd, env, signal, killSignal: 'SIGKILL', maxBuffer: GIT_MAX_OUTPUT_BYTES } as const;
+  return (await execFileAsync('git', [...SAFE_GIT, ...args], options)).stdout;
+}
+
+/** The beginning of what git says, a little more than is kept of a diff. */
+function head(cwd: string, env: Environment, args: string[], signal: AbortSignal): Promise<string> {
+  const options = { cwd, env, signal, killSignal: 'SIGKILL', maxBuffer: MAX_DIFF_BYTES + 1 } as const;
+  return new Promise((resolve, reject) => {
+    execFile('git', [...SAFE_GIT, ...args], options, (error, stdout) => {
+      if (error === null || isErrno(error, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')) resolve(stdout);
+      else reject(error);
+    });
+  });
+}
+
+/** A path may hold what separates several of them; in quotes it does not. */
+function quoted(path: string): string {
+  return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** Before the first commit there may be none. */
+async function copyIfThere(from: string, to: string): Promise<void> {
+  await copyFile(from, to).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  });
 }

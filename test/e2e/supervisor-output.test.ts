@@ -74,7 +74,7 @@ describe("the supervisor with an agent's output", () => {
     truncateSync(other.file('EVENTS'), 0);
   });
 
-  it('lists the files that changed: new, edited, edited again, reverted, committed; not those left as they were', async () => {
+  it('[R19] lists the files that changed, with their diff: new, edited, edited again, reverted, committed; not those left as they were', async () => {
     const git = (...args: string[]) =>
       execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: shop.cwd });
     git('init', '-q');
@@ -95,6 +95,15 @@ describe("the supervisor with an agent's output", () => {
       execFileSync('git', ['checkout', 'reverted'], { stdio: 'ignore' });
       execFileSync('git', ['add', 'committed']);
       execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '-qm', 'x', 'committed']);`);
-    expect(result.result.filesChanged).toEqual(['committed', 'dirty2', 'edited', 'reverted', 'sub/new ü.txt']);
+    const { filesChanged, changesFrom, diff } = result.result;
+    expect(filesChanged).toEqual(['committed', 'dirty2', 'edited', 'reverted', 'sub/new ü.txt']);
+    expect(changesFrom).toBe('git');
+    expect(diff).toContain('diff --git a/edited b/edited');
+    expect(diff).toContain('-old\n+x\n');
+    expect(diff).toContain('b/sub/new ü.txt');
+    // Against what was there before, not against the last commit.
+    expect(diff).toContain('-mine\n+x\n');
+    // Its index and its files are as the agent left them.
+    expect(git('status', '--porcelain').toString()).toBe(' M dirty\n M dirty2\n M edited\n?? sub/\n');
   });
 });

@@ -1,13 +1,26 @@
 /** The end of an attempt within the limits, whoever sent it. Pure. */
-import { MAX_ERROR_BYTES, MAX_FILES_CHANGED, MAX_KEPT_FAILURE_BYTES, MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
+import { cutDiff, withoutDiff } from '../../shared/diff.ts';
+import {
+  MAX_DIFF_BYTES,
+  MAX_ERROR_BYTES,
+  MAX_FILES_CHANGED,
+  MAX_KEPT_FAILURE_BYTES,
+  MAX_OUTPUT_BYTES,
+} from '../../shared/limits.ts';
 import type { FailedAttempt, TaskResult } from '../../shared/task.ts';
 import { utf8Head, utf8Length, utf8Tail } from '../../shared/utf8.ts';
 import type { AttemptEnd } from '../rpc.ts';
 
+function boundDiff(text: string): Pick<TaskResult, 'diff' | 'diffTruncated'> {
+  const { diff, truncated } = cutDiff(text, MAX_DIFF_BYTES);
+  return truncated ? { diff, diffTruncated: true } : { diff };
+}
+
 function boundResult(result: TaskResult): TaskResult {
-  const { output, filesChanged } = result;
+  const { output, filesChanged, diff } = result;
   return {
     ...result,
+    ...(diff === undefined ? {} : boundDiff(diff)),
     ...(output === undefined ? {} : { output: utf8Tail(output, MAX_OUTPUT_BYTES) }),
     ...(filesChanged === undefined ? {} : { filesChanged: filesChanged.slice(0, MAX_FILES_CHANGED) }),
   };
@@ -55,7 +68,7 @@ export function boundFailure({ error, result, ...rest }: FailedAttempt): FailedA
       ? {}
       : {
           result: {
-            ...result,
+            ...withoutDiff(result),
             ...(output === undefined ? {} : { output: utf8Tail(output, MAX_KEPT_FAILURE_BYTES) }),
             ...(filesChanged === undefined ? {} : { filesChanged: boundNames(filesChanged, MAX_KEPT_FAILURE_BYTES) }),
           },

@@ -1,4 +1,5 @@
 import type { ListTasks, TaskList } from '../../shared/api/tasks.ts';
+import { withoutDiff } from '../../shared/diff.ts';
 import { MAX_PAGE_BYTES } from '../../shared/limits.ts';
 import type { Task } from '../../shared/task.ts';
 import { utf8Length } from '../../shared/utf8.ts';
@@ -56,7 +57,12 @@ export async function completeTask(objects: Objects, view: TaskView): Promise<Ta
   return toTask(view, bodies.get(view.task.id));
 }
 
-/** Complete tasks from the front of `views`, at least one, until they fill a page of `MAX_PAGE_BYTES`. */
+/** As a list shows it: a page of diffs would hold few tasks. */
+function inList({ result, ...task }: Task): Task {
+  return result === undefined ? task : { ...task, result: withoutDiff(result) };
+}
+
+/** Tasks as a list shows them from the front of `views`, at least one, until they fill a page of `MAX_PAGE_BYTES`. */
 async function takePage(objects: Objects, views: TaskView[], bodies: Bodies): Promise<Task[]> {
   const tasks: Task[] = [];
   let bytes = 0;
@@ -64,7 +70,7 @@ async function takePage(objects: Objects, views: TaskView[], bodies: Bodies): Pr
     const group = views.slice(start, start + BODIES_PER_CALL);
     await fetchBodies(objects, group, bodies);
     for (const view of group) {
-      const task = toTask(view, bodies.get(view.task.id));
+      const task = inList(toTask(view, bodies.get(view.task.id)));
       bytes += utf8Length(JSON.stringify(task));
       if (bytes > MAX_PAGE_BYTES && tasks.length > 0) return tasks;
       tasks.push(task);
@@ -87,5 +93,5 @@ export async function taskPage(
   // Only SchedulerDO can make the cursor of the shorter page.
   const cut = await list(fitting.length);
   await fetchBodies(objects, cut.views, bodies);
-  return { tasks: cut.views.map((view) => toTask(view, bodies.get(view.task.id))), nextCursor: cut.nextCursor };
+  return { tasks: cut.views.map((view) => inList(toTask(view, bodies.get(view.task.id)))), nextCursor: cut.nextCursor };
 }

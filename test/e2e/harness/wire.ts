@@ -8,6 +8,9 @@ const result = z.strictObject({
   output: z.string().optional(),
   duration: z.number().optional(),
   filesChanged: z.array(z.string()).optional(),
+  changesFrom: z.enum(['git', 'agent']).optional(),
+  diff: z.string().optional(),
+  diffTruncated: z.boolean().optional(),
   usage: z
     .strictObject({
       inputTokens: z.int(),

@@ -1,6 +1,7 @@
 /** What a host reports of its tasks. Every report names its connection and run: the fence. Pure. */
 
 import type { ApprovalNote } from '../../../shared/approval.ts';
+import { withoutDiff } from '../../../shared/diff.ts';
 import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import { isPermanentRefusal, type RefusalReason } from '../../../shared/protocol/task-refused.ts';
 import type { LateAttempt } from '../../../shared/task.ts';
@@ -102,7 +103,7 @@ function keepLate(
     attempt: run.attempt,
     hostId: connection.hostId,
     at: now,
-    result: end.result,
+    ...(end.result === undefined ? {} : { result: withoutDiff(end.result) }),
     ...(end.kind === 'failed' ? { error: end.error } : {}),
   };
   const isLast = task.offer === run.attempt && task.hostId === connection.hostId;

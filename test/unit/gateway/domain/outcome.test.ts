@@ -8,14 +8,14 @@ const facts = (end: RunEnd, stderrTail = '') => ({
   idleTimeoutMs: undefined,
   durationMs: 12.6,
   stderrTail,
-  filesChanged: ['a'],
+  changes: { filesChanged: ['a'], changesFrom: 'agent' as const },
 });
 const verdict = { success: true, message: '', output: 'hi', files: [] };
 
 describe('the result of a run', () => {
   it('of a success has no error', () => {
     expect(resultOf(facts({ kind: 'exited', exit: { code: 0, signal: null }, verdict }, 'noise'))).toEqual({
-      result: { success: true, exitCode: 0, output: 'hi', duration: 13, filesChanged: ['a'] },
+      result: { success: true, exitCode: 0, output: 'hi', duration: 13, filesChanged: ['a'], changesFrom: 'agent' },
     });
   });
 
