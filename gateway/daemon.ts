@@ -17,10 +17,11 @@ import { Lanes } from './runs/lanes.ts';
 import { reattach } from './runs/reattach.ts';
 import { RunManager } from './runs/run-manager.ts';
 import { WarmAgents } from './runs/warm-agents.ts';
+import { WorktreeKeeper } from './runs/worktree-keeper.ts';
 import { DEFAULT_RUNTIME } from './runtime-settings.ts';
 import { finishRuns } from './shutdown.ts';
 
-/** ms between two looks for settled runs that have become old; well below the age itself. */
+/** ms between two looks for settled runs and work trees that have become old; well below the age itself. */
 const TIDY_MS = 5 * 60 * 1000;
 const MINUTE_MS = 60 * 1000;
 /** ms between two looks whether the disk is full; what waits for it looks every second. */
@@ -44,6 +45,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   const warm = new WarmAgents(config.stateDir, count);
   const manager = new RunManager({
     stateDir: config.stateDir,
+    setup: config.worktree.setup && { command: config.worktree.setup, timeoutMs: config.worktree.setupTimeoutMs },
     keepWarm: count === 0 ? null : { count, ms: minutes * MINUTE_MS },
     warm,
     maxConcurrent: config.maxConcurrent,
@@ -98,7 +100,18 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
 
   await reattach(manager, config.stateDir);
   await warm.trim();
-  const tidying = setInterval(() => void manager.kept.prune(), TIDY_MS);
+  const worktrees = new WorktreeKeeper({
+    stateDir: config.stateDir,
+    env: policy.environment,
+    ...config.worktree,
+    inUse: () => manager.worktreesInUse(),
+    now: Date.now,
+  });
+  let tidied = worktrees.tidy();
+  const tidying = setInterval(() => {
+    void manager.kept.prune();
+    tidied = tidied.then(() => worktrees.tidy());
+  }, TIDY_MS);
   const disk = new DiskWatch({
     available: () => availableBytes(config.stateDir),
     makeRoom: () => manager.kept.clear(),

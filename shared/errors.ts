@@ -35,6 +35,8 @@ export const FAILURE_CODES = [
   'agent_failed',
   /** The agent could not be started, or what supervised it died. */
   'agent_crashed',
+  /** The task could not be given the work tree that it asks for. */
+  'workspace_failed',
   /** The task's time limit was up. */
   'timeout',
   /** The agent gave no sign of life for `idleTimeout`: no output, no work of its processes. */

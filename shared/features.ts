@@ -10,6 +10,8 @@ export const FEATURES = [
   'permissions',
   /** `interactive`: the agent's session stays open for the next input until `task:finish`. */
   'interactive',
+  /** `workspace`: a git work tree of the task's own. */
+  'worktree',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
@@ -19,11 +21,13 @@ export function neededFeatures(task: {
   resumeSession?: string | undefined;
   permissions?: Permissions | undefined;
   interactive?: boolean | undefined;
+  workspace?: { mode: 'direct' | 'worktree' } | undefined;
 }): Feature[] {
   const needed: Feature[] = [];
   if (task.idleTimeout !== undefined) needed.push('idle_timeout');
   if (task.resumeSession !== undefined) needed.push('sessions');
   if (task.permissions !== undefined && task.permissions !== 'auto') needed.push('permissions');
   if (task.interactive === true) needed.push('interactive');
+  if (task.workspace?.mode === 'worktree') needed.push('worktree');
   return needed;
 }

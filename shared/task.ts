@@ -21,6 +21,7 @@ import {
 } from './limits.ts';
 import { utf8Length } from './utf8.ts';
 import { boundedString, limited } from './utf8-schema.ts';
+import { workspaceResultSchema, workspaceSchema, worktreeOrderSchema } from './workspace.ts';
 
 export const nameSchema = boundedString('MAX_NAME_BYTES', MAX_NAME_BYTES).min(1, 'must not be empty');
 
@@ -95,6 +96,8 @@ export const taskRequestSchema = taskRequestV1Schema.extend({
   approvalTimeout: approvalTimeoutSchema.optional(),
   /** The agent's session stays open after a turn, for the next `task:input`, until `task:finish`; feature `interactive`. */
   interactive: z.boolean().optional(),
+  /** A git work tree of its own; feature `worktree`. */
+  workspace: worktreeOrderSchema.optional(),
 });
 export type TaskRequest = z.infer<typeof taskRequestSchema>;
 
@@ -133,6 +136,8 @@ export const taskResultSchema = taskResultV1Schema.extend({
   diff: z.string().optional(),
   /** `diff` lacks what went beyond `MAX_DIFF_BYTES`. */
   diffTruncated: z.boolean().optional(),
+  /** What it left in its repository, when it had a work tree of its own. */
+  workspace: workspaceResultSchema.optional(),
   /** Absent when the agent does not count. */
   usage: taskUsageSchema.optional(),
 });
@@ -249,6 +254,8 @@ export const taskSchema = z.object({
   approvalTimeout: approvalTimeoutSchema.optional(),
   /** As given. */
   interactive: z.boolean().optional(),
+  /** As given, or as the task has it that this one continues. */
+  workspace: workspaceSchema.optional(),
   labels: z.record(z.string(), z.string()).optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   envNames: z.array(z.string()).optional(),

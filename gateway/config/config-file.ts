@@ -5,8 +5,9 @@ import { type PermissionRule, permissionRuleSchema } from '../domain/permission-
 import { ConfigError } from './config-error.ts';
 import { SETTINGS, settingNames } from './settings.ts';
 import { customAgentsSchema } from './value-schemas.ts';
+import { type WorktreeSettings, worktreeSettingsSchema } from './worktree-settings.ts';
 
-/** The JSON file: every setting by its own name, judged later with the other sources; `agents` defines programs, `permissions` what they may do. */
+/** The JSON file: every setting by its own name, judged later with the other sources; `agents` defines programs, `permissions` what they may do, `worktree` where they work apart. */
 const fileSchema = z.strictObject({
   ...Object.fromEntries(
     settingNames()
@@ -15,6 +16,7 @@ const fileSchema = z.strictObject({
   ),
   agents: customAgentsSchema.optional(),
   permissions: z.array(permissionRuleSchema).optional(),
+  worktree: worktreeSettingsSchema.optional(),
 });
 
 export interface ConfigFile {
@@ -23,6 +25,7 @@ export interface ConfigFile {
   agents: z.infer<typeof customAgentsSchema>;
   /** What agents may do, the first rule that fits decides. */
   permissions: PermissionRule[];
+  worktree: WorktreeSettings;
 }
 
 function isMissing(error: unknown): boolean {
@@ -35,7 +38,8 @@ export function readConfigFile(path: string, named: boolean): ConfigFile {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (!named && isMissing(error)) return { path, values: {}, agents: {}, permissions: [] };
+    if (!named && isMissing(error))
+      return { path, values: {}, agents: {}, permissions: [], worktree: worktreeSettingsSchema.parse({}) };
     throw new ConfigError(
       `cannot read the configuration file ${path}: ${error instanceof Error ? error.message : error}`,
     );
@@ -51,6 +55,6 @@ export function readConfigFile(path: string, named: boolean): ConfigFile {
     const known = [...settingNames().filter((name) => name in SETTINGS)].join(', ');
     throw new ConfigError(`${path}: ${describeIssues(parsed.error, 'file')} (known settings: ${known})`);
   }
-  const { agents = {}, permissions = [], ...values } = parsed.data;
-  return { path, values, agents, permissions };
+  const { agents = {}, permissions = [], worktree = worktreeSettingsSchema.parse({}), ...values } = parsed.data;
+  return { path, values, agents, permissions, worktree };
 }

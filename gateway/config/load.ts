@@ -11,6 +11,7 @@ import type { Flags } from './flags.ts';
 import { keptHostId, keptInstance } from './host-id.ts';
 import { CONFIG_FILE_ENV, CONFIG_FILE_FLAG, SETTINGS } from './settings.ts';
 import { type Environment, Sources } from './sources.ts';
+import type { WorktreeSettings } from './worktree-settings.ts';
 
 const DEFAULT_SERVER_URL = 'ws://localhost:8787';
 const DEFAULT_MAX_CONCURRENT = 2;
@@ -37,6 +38,7 @@ export interface DaemonConfig {
   /** Null: the default list of what a task may not set. */
   taskEnv: string[] | null;
   permissions: PermissionRule[];
+  worktree: WorktreeSettings;
   /** Free agents that are kept, and for how many minutes. */
   warm: { count: number; minutes: number };
   stateDir: string;
@@ -81,7 +83,7 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
   const stateDir = makeStateDir(resolve(sources.read('stateDir', SETTINGS.stateDir.schema) ?? likelyStateDir));
   const hostId = namedHostId ?? keptHostId(stateDir);
   if (authToken === undefined) throw missingToken(hostId);
-  const { agents: customAgents, permissions } = file;
+  const { agents: customAgents, permissions, worktree } = file;
   const instance = keptInstance(stateDir);
   return {
     serverUrl,
@@ -92,6 +94,7 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
     allowedRoots: roots,
     customAgents,
     permissions,
+    worktree,
     stateDir,
     ...settled,
   };

@@ -3,13 +3,16 @@ import type { TaskError } from '../../shared/errors.ts';
 import { MAX_ERROR_BYTES, MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
 import type { TaskResult } from '../../shared/task.ts';
 import { utf8Head, utf8Tail } from '../../shared/utf8.ts';
+import type { WorkspaceResult } from '../../shared/workspace.ts';
 import type { AgentExit, Verdict } from './agent-exit.ts';
 
 /** How a run ended. `cut`: it was ended from outside; the exit is null when the agent had not even started. */
 export type RunEnd =
   | { kind: 'exited'; exit: AgentExit; verdict: Verdict }
   | { kind: 'cut'; reason: CutReason; exit: AgentExit | null; verdict: Verdict | null }
-  | { kind: 'unstarted'; message: string };
+  | { kind: 'unstarted'; message: string }
+  /** There was no place for it to work in. */
+  | { kind: 'unplaced'; message: string };
 
 export type CutReason = 'abort' | 'superseded' | 'shutdown' | 'timeout' | 'idle' | 'stopped' | 'disk';
 
@@ -21,13 +24,15 @@ export interface RunFacts {
   durationMs: number;
   stderrTail: string;
   changes: Pick<TaskResult, 'filesChanged' | 'changesFrom' | 'diff' | 'diffTruncated'>;
+  /** Null where it had no work tree of its own. */
+  workspace: WorkspaceResult | null;
 }
 
 /** The result to store, and the error exactly when it is no success. */
 export function resultOf(facts: RunFacts): { result: TaskResult; error?: TaskError } {
   const { end } = facts;
-  const verdict = end.kind === 'unstarted' ? null : end.verdict;
-  const exitCode = end.kind === 'unstarted' ? null : (end.exit?.code ?? null);
+  const { exit, verdict } = 'verdict' in end ? end : { exit: null, verdict: null };
+  const exitCode = exit?.code ?? null;
   const usage = verdict?.usage;
   const success = end.kind === 'exited' && end.verdict.success;
   const result: TaskResult = {
@@ -36,6 +41,7 @@ export function resultOf(facts: RunFacts): { result: TaskResult; error?: TaskErr
     output: utf8Tail(verdict?.output ?? '', MAX_OUTPUT_BYTES),
     duration: Math.round(facts.durationMs),
     ...facts.changes,
+    ...(facts.workspace === null ? {} : { workspace: facts.workspace }),
     ...(usage === undefined ? {} : { usage }),
   };
   if (success) return { result };
@@ -53,6 +59,8 @@ function failureOf(end: RunEnd, limits: Limits): Pick<TaskError, 'code' | 'messa
       return { code: 'agent_failed', message: end.verdict.message };
     case 'unstarted':
       return { code: 'agent_crashed', message: `the agent could not be started: ${end.message}` };
+    case 'unplaced':
+      return { code: 'workspace_failed', message: end.message };
     case 'cut':
       return cutFailure(end.reason, limits);
   }

@@ -5,7 +5,7 @@ import { agentEnvironment, taskMaySet } from '../domain/env-names.ts';
 import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
 import { canBeAsked, takesInput, takesSession } from './agent-table.ts';
-import { placeTask } from './roots.ts';
+import { isRepositoryInside, placeTask } from './roots.ts';
 
 /** What the owner of the host allows; fixed while the daemon runs. */
 export interface Policy {
@@ -61,6 +61,8 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
   if (place.kind === 'outside')
     return refused('directory', 'the directory is outside those that this host allows (GATEWAY_ALLOWED_ROOTS)');
   if (place.kind === 'missing') return refused('directory', 'the directory does not exist on this host');
+  if (task.workspace !== undefined && !(await isRepositoryInside(place.cwd, policy.allowedRoots)))
+    return refused('directory', 'the directory is in no git repository that this host allows (GATEWAY_ALLOWED_ROOTS)');
   const env = agentEnvironment(policy.environment, policy.passEnv, task.env ?? {});
   return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env, rules: policy.permissions };
 }

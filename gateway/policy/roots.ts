@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isThere } from '../runs/durable.ts';
 
 /** Whether `path` is `root` or inside it; both without symlinks. */
 export function isInside(path: string, root: string): boolean {
@@ -30,4 +31,13 @@ export async function placeTask(asked: string, home: string, roots: readonly str
     // Gone, or not for this user: the same to the client.
   }
   return { kind: 'missing' };
+}
+
+/** Whether the work tree that holds `cwd` lies inside the roots: all of it is what a work tree of its own would hold. Real paths. */
+export async function isRepositoryInside(cwd: string, roots: readonly string[]): Promise<boolean> {
+  for (let path = cwd; ; path = dirname(path)) {
+    if (!roots.some((root) => isInside(path, root))) return false;
+    if (await isThere(join(path, '.git'))) return true;
+    if (path === dirname(path)) return false;
+  }
 }

@@ -64,6 +64,10 @@ export const runRequestSchema = z.object({
   mark: z.string().min(16),
   /** The owner's, in order. */
   rules: z.array(permissionRuleSchema).default([]),
+  /** The owner's command for a new work tree. */
+  setup: z.object({ command: z.array(z.string()).min(1), timeoutMs: z.number().positive() }).optional(),
+  /** Other runs at work in the same directory when this one was accepted; absent for none. */
+  neighbours: z.int().positive().optional(),
   /** ms, from the agent's start. */
   timeoutMs: z.number().positive(),
   /** For how long (ms) the agent is kept for another task when this one is done, if it can be, and how many are; absent: it ends. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunRef } from '../../shared/protocol/run-ref.ts';
 import type { TaskExecute } from '../../shared/protocol/task-execute.ts';
 import { admit, meantAttempt } from '../domain/admission.ts';
+import { overlap, workspaceName } from '../domain/workspace.ts';
 import { log } from '../logger.ts';
 import { canBeKept, takesInput } from '../policy/agent-table.ts';
 import type { AllowedTask, Refusal } from '../policy/check-task.ts';
@@ -26,6 +27,8 @@ const newMark = () => randomUUID();
 export interface RunManagerDeps {
   stateDir: string;
   maxConcurrent: number;
+  /** The owner's command for a new work tree. */
+  setup: RunRequest['setup'];
   /** Whether and how long agents are kept after a task; null: they are not. */
   keepWarm: NonNullable<RunRequest['keepWarm']> | null;
   /** The agents that are kept now. */
@@ -188,7 +191,8 @@ export class RunManager {
   }
 
   async #request(ref: RunRef, { task, agent, env, rules }: AllowedTask): Promise<RunRequest> {
-    const { keepWarm } = this.#deps;
+    const { keepWarm, setup } = this.#deps;
+    const neighbours = task.workspace === undefined ? this.#neighboursOf(task.cwd) : 0;
     const { taskTimeout, maxRetries } = this.#deps.limits();
     return {
       ...ref,
@@ -198,11 +202,25 @@ export class RunManager {
       rules: [...rules],
       mark: newMark(),
       timeoutMs: task.timeout ?? taskTimeout,
-      ...(keepWarm === null || !canBeKept(agent) ? {} : { keepWarm }),
+      ...(keepWarm === null || !canBeKept(agent) || task.workspace !== undefined ? {} : { keepWarm }),
+      ...(setup === undefined ? {} : { setup }),
+      ...(neighbours === 0 ? {} : { neighbours }),
       spawnRetries: maxRetries,
       createdAt: this.#deps.now(),
       bootId: await bootId(),
     };
+  }
+
+  /** Work trees that a run is in, or may yet be. */
+  worktreesInUse(): ReadonlySet<string> {
+    const requests = this.store.active().map(({ directory }) => directory.request);
+    return new Set(requests.flatMap((request) => (request === null ? [] : (workspaceName(request) ?? []))));
+  }
+
+  /** Runs that are at work in that directory itself. */
+  #neighboursOf(cwd: string): number {
+    const tasks = this.store.active().map(({ directory }) => directory.request?.task);
+    return tasks.filter((task) => task !== undefined && task.workspace === undefined && overlap(task.cwd, cwd)).length;
   }
 
   /** Never rejects. */

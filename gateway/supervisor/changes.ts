@@ -1,8 +1,8 @@
 import { realpath, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { TaskResult } from '../../shared/task.ts';
-import { field } from '../domain/agent-lines.ts';
 import { boundedPaths } from '../domain/changed-files.ts';
+import { gitProblem } from '../git/git.ts';
 import type { RunRequest } from '../runs/files.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
 import { openWorkTree, type WorkTree } from './work-tree.ts';
@@ -40,7 +40,7 @@ export class ChangeWatch {
       const tree = await openWorkTree(this.#request, this.#scratch, signal);
       if (tree !== null) this.#before = { tree, snapshot: await tree.snapshot(signal) };
     } catch (error) {
-      this.#note(error);
+      this.#complaint = gitProblem(error);
     }
   }
 
@@ -58,7 +58,7 @@ export class ChangeWatch {
       );
       return { filesChanged, changesFrom: 'git', diff, ...(truncated ? { diffTruncated: true } : {}) };
     } catch (error) {
-      this.#note(error);
+      this.#complaint = gitProblem(error);
       return { filesChanged: await relativePaths(cwd, reported), changesFrom: 'agent' };
     }
   }
@@ -69,18 +69,6 @@ export class ChangeWatch {
       console.error('what git wrote to compare', error),
     );
   }
-
-  #note(error: unknown): void {
-    const isLate = error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
-    this.#complaint = isLate ? 'git did not answer in time' : firstLine(error);
-  }
-}
-
-/** What git says of it, or whatever else there is. */
-function firstLine(error: unknown): string {
-  const said = field(error, 'stderr');
-  const text = typeof said === 'string' && said !== '' ? said : String(error);
-  return text.split('\n')[0] ?? '';
 }
 
 /** Relative to the task's directory, by which of its names they are given: git resolves symbolic links, agents may not. */

@@ -1,19 +1,13 @@
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { cutDiff, type Diff } from '../../shared/diff.ts';
 import { MAX_DIFF_BYTES } from '../../shared/limits.ts';
+import { type Environment, git, SAFE_GIT } from '../git/git.ts';
 import { RUN_MARK } from '../process/process-table.ts';
 import { isErrno } from '../runs/durable.ts';
 import type { RunRequest } from '../runs/files.ts';
 
-const execFileAsync = promisify(execFile);
-
-/** Of paths; more are not reported anyway. */
-const GIT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
-/** What a repository's own configuration could start must not start; and names as they are. */
-const SAFE_GIT = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false'];
 const NO_PROGRAMS = ['--no-ext-diff', '--no-textconv', '--no-color'];
 
 /** The git work tree that holds a task's directory. */
@@ -39,7 +33,7 @@ export async function openWorkTree(
   const objects = join(scratch, 'objects');
   // With the run's mark: what git starts is swept like the rest.
   const base = { ...env, GIT_OPTIONAL_LOCKS: '0', [RUN_MARK]: mark };
-  const ask = async (args: string[]) => (await run(task.cwd, base, args, signal)).replace(/\n$/, '');
+  const ask = async (args: string[]) => (await git(task.cwd, base, args, signal)).replace(/\n$/, '');
   const root = await ask(['rev-parse', '--show-toplevel']).catch(nullWithoutTree);
   if (root === null) return null;
   const [index = '', store = ''] = (await ask(['rev-parse', '--git-path', 'index', '--git-path', 'objects'])).split(
@@ -59,12 +53,12 @@ export async function openWorkTree(
       const copy = join(scratch, `index-${snapshots}`);
       await copyIfThere(resolve(task.cwd, index), copy);
       const withIndex = { ...own, GIT_INDEX_FILE: copy };
-      await run(root, withIndex, ['add', '--all', '--ignore-errors', '--', '.'], limit);
-      return (await run(root, withIndex, ['write-tree'], limit)).trim();
+      await git(root, withIndex, ['add', '--all', '--ignore-errors', '--', '.'], limit);
+      return (await git(root, withIndex, ['write-tree'], limit)).trim();
     },
     async changes(before, after, limit) {
       if (before === after) return { paths: [], diff: '', truncated: false };
-      const names = await run(
+      const names = await git(
         root,
         own,
         ['diff-tree', '-r', '-z', '--name-only', '--no-renames', before, after],
@@ -80,13 +74,6 @@ export async function openWorkTree(
 function nullWithoutTree(error: unknown): null {
   if (isErrno(error, 'ENOENT') || /not a git repository|must be run in a work tree/.test(String(error))) return null;
   throw error;
-}
-
-type Environment = Readonly<Record<string, string>>;
-
-async function run(cwd: string, env: Environment, args: string[], signal: AbortSignal): Promise<string> {
-  const options = { cwd, env, signal, killSignal: 'SIGKILL', maxBuffer: GIT_MAX_OUTPUT_BYTES } as const;
-  return (await execFileAsync('git', [...SAFE_GIT, ...args], options)).stdout;
 }
 
 /** The beginning of what git says, a little more than is kept of a diff. */

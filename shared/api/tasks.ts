@@ -25,6 +25,7 @@ import {
 } from '../task.ts';
 import { utf8Length } from '../utf8.ts';
 import { boundedString, limited } from '../utf8-schema.ts';
+import { workspaceSchema } from '../workspace.ts';
 import { pageSize } from './query.ts';
 
 /** Within every single limit, the sum may still not fit into the frame that hands the task to a host. */
@@ -51,10 +52,11 @@ const createTaskShape = z.strictObject({
   permissions: permissionsSchema.optional(),
   approvalTimeout: approvalTimeoutSchema.optional(),
   interactive: z.boolean('must be true or false').optional(),
+  workspace: workspaceSchema.optional(),
 });
 
 /** What a task that continues another has from that one. */
-const CONTINUED_FIELDS = ['agentType', 'sessionId', 'hostId', 'cwd', 'labels'] as const;
+const CONTINUED_FIELDS = ['agentType', 'sessionId', 'hostId', 'cwd', 'labels', 'workspace'] as const;
 
 /** `POST /api/tasks`. Unknown fields are refused by name: a misspelt option must not be ignored. */
 export const createTaskSchema = createTaskShape

@@ -114,7 +114,12 @@ async function obey(line: string, client: AgentContext): Promise<PromptResponse 
 
 const stream = ndJsonStream(Writable.toWeb(process.stdout), Readable.toWeb(process.stdin));
 agent({ name: 'scripted' })
-  .onRequest('initialize', () => ({ protocolVersion: 1, agentInfo: { name: 'scripted', version: '1' } }))
+  .onRequest('initialize', () => ({
+    protocolVersion: 1,
+    agentInfo: { name: 'scripted', version: '1' },
+    agentCapabilities: { loadSession: true },
+  }))
+  .onRequest('session/load', () => ({}))
   .onRequest('session/new', () => {
     sessions += 1;
     return { sessionId: `acp-session-${sessions}` };

@@ -2,10 +2,13 @@
 import type { CreateTask } from '../../shared/api/tasks.ts';
 import type { RpcError } from '../rpc.ts';
 import type { Pool } from './pool.ts';
+import type { PoolTask } from './pool-task.ts';
 
 /** A request with its place: the agent, and for a follow-up the host, directory and session of the task before. */
 export interface PlacedRequest extends CreateTask {
   agentType: string;
+  /** Of the work tree that it goes on in. */
+  worktree?: string | undefined;
 }
 
 /**
@@ -34,5 +37,12 @@ export function placeRequest(pool: Pool, request: CreateTask): PlacedRequest | R
     cwd: before.offerCwd,
     model: request.model ?? before.model,
     sessionId,
+    ...worktreeAfter(before),
   };
+}
+
+/** It goes on where the task before worked, also when that was itself a follow-up. */
+function worktreeAfter({ id, offer, workspace, worktree }: PoolTask): Pick<PlacedRequest, 'workspace' | 'worktree'> {
+  if (workspace?.mode !== 'worktree') return {};
+  return { workspace: { mode: 'worktree' }, worktree: worktree ?? `${id}.${offer}` };
 }

@@ -17,6 +17,7 @@ export type Demand = Pick<
   | 'resumeSession'
   | 'permissions'
   | 'interactive'
+  | 'workspace'
 >;
 
 /** A host with the number of its slots that are taken, or may be. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { permissionsSchema } from '../../shared/approval.ts';
 import { failureCodeSchema } from '../../shared/errors.ts';
 import { hostLostPolicySchema, isTerminal, retrySchema, taskStatusSchema } from '../../shared/task.ts';
+import { workspaceSchema } from '../../shared/workspace.ts';
 
 /**
  * The small part of a task: everything that dispatch and the lifecycle need. Prompt, environment values, metadata and
@@ -31,6 +32,9 @@ export const poolTaskSchema = z.object({
   permissions: permissionsSchema.optional(),
   approvalTimeout: z.number().optional(),
   interactive: z.boolean().optional(),
+  workspace: workspaceSchema.optional(),
+  /** Of the work tree of an earlier task that it goes on in. */
+  worktree: z.string().optional(),
   /** Nothing more is to be sent to the agent: it ends with its turn, in this attempt and any other. */
   finishAsked: z.boolean().optional(),
   /** The agent's questions that wait for an answer; gone when none do. */

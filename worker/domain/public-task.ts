@@ -42,6 +42,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     permissions: task.permissions,
     approvalTimeout: task.approvalTimeout,
     interactive: task.interactive,
+    workspace: task.workspace,
     pendingApprovals: task.asking?.length,
     hostId: holdsOffer ? task.hostId : task.wantedHost,
     attempt: shownAttempt(task),

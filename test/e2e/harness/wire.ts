@@ -11,6 +11,7 @@ const result = z.strictObject({
   changesFrom: z.enum(['git', 'agent']).optional(),
   diff: z.string().optional(),
   diffTruncated: z.boolean().optional(),
+  workspace: z.strictObject({ branch: z.string(), commit: z.string(), base: z.string() }).optional(),
   usage: z
     .strictObject({
       inputTokens: z.int(),

@@ -33,6 +33,8 @@ export function createTask(pool: Pool, request: PlacedRequest, { id, order, log 
     permissions,
     approvalTimeout,
     interactive,
+    workspace,
+    worktree,
   } = request;
   const task: PoolTask = {
     id,
@@ -55,6 +57,8 @@ export function createTask(pool: Pool, request: PlacedRequest, { id, order, log 
     permissions,
     approvalTimeout,
     interactive,
+    workspace,
+    worktree,
     ...(env === undefined ? {} : { envNames: Object.keys(env) }),
     rev: 0,
     offer: 0,

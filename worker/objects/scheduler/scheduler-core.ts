@@ -236,6 +236,9 @@ export class SchedulerCore {
       ...(task.permissions === undefined ? {} : { permissions: task.permissions }),
       ...(task.approvalTimeout === undefined ? {} : { approvalTimeout: task.approvalTimeout }),
       ...(task.interactive === true && task.finishAsked !== true ? { interactive: true } : {}),
+      ...(task.workspace?.mode === 'worktree'
+        ? { workspace: { mode: 'worktree', base: task.workspace.base, name: task.worktree } }
+        : {}),
       ...(task.idleTimeout === undefined ? {} : { idleTimeout: task.idleTimeout }),
     };
     return { taskId: task.id, attempt: task.offer, log: task.log, task: request };

@@ -8,6 +8,7 @@ const facts = (end: RunEnd, stderrTail = '') => ({
   idleTimeoutMs: undefined,
   durationMs: 12.6,
   stderrTail,
+  workspace: null,
   changes: { filesChanged: ['a'], changesFrom: 'agent' as const },
 });
 const verdict = { success: true, message: '', output: 'hi', files: [] };

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isInside, placeTask } from '../../../../gateway/policy/roots.ts';
+import { isInside, isRepositoryInside, placeTask } from '../../../../gateway/policy/roots.ts';
 
 let dir: string;
 let home: string;
@@ -53,4 +53,15 @@ test('/ as a root holds everything', () => {
   expect(isInside('/etc', '/')).toBe(true);
   expect(isInside('/', '/')).toBe(true);
   expect(isInside('/', '/etc')).toBe(false);
+});
+
+test('[L9] [R20] a repository that reaches outside the roots is none that may be checked out whole', async () => {
+  const repository = join(dir, 'repository');
+  const inner = join(repository, 'inner');
+  mkdirSync(join(repository, '.git'), { recursive: true });
+  mkdirSync(inner);
+  expect(await isRepositoryInside(inner, [dir])).toBe(true);
+  expect(await isRepositoryInside(inner, [repository])).toBe(true);
+  expect(await isRepositoryInside(inner, [inner])).toBe(false);
+  expect(await isRepositoryInside(dir, [dir])).toBe(false);
 });

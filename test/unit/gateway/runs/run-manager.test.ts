@@ -31,6 +31,7 @@ describe('a task that cannot be stored', () => {
     const { task, agent, env } = await workshop.request(['true']);
     const manager = new RunManager({
       stateDir: workshop.stateDir,
+      setup: undefined,
       keepWarm: null,
       warm: new WarmAgents(workshop.stateDir, 0),
       maxConcurrent: 1,

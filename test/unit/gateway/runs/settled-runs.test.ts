@@ -24,6 +24,7 @@ afterEach(async () => {
 async function started(): Promise<RunManager> {
   const manager = new RunManager({
     stateDir: shop.stateDir,
+    setup: undefined,
     keepWarm: null,
     warm: new WarmAgents(shop.stateDir, 0),
     maxConcurrent: 1,
