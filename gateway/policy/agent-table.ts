@@ -1,3 +1,4 @@
+import { agentOffered } from '../../shared/agent-names.ts';
 import { findAgents, resolveAgent } from '../agents/registry.ts';
 import type { AgentSpec } from '../runs/files.ts';
 
@@ -18,16 +19,18 @@ export async function agentTable(
   custom: Readonly<Record<string, AgentSpec>>,
   only: readonly string[] | null,
 ): Promise<AgentTable> {
+  const isWanted = (name: string) => only === null || agentOffered(only, name) !== null;
   const all = new Map(Object.entries(await findAgents(searchPath)));
   const withoutProgram: string[] = [];
   for (const [name, spec] of Object.entries(custom)) {
-    if (only !== null && !only.includes(name)) continue;
+    if (!isWanted(name)) continue;
     const resolved = await resolveAgent(spec, searchPath);
     if (resolved === null) withoutProgram.push(name);
     all.set(name, resolved ?? spec);
   }
-  const agents = new Map([...all].filter(([name]) => only === null || only.includes(name)));
-  return { agents, withoutProgram, unknown: (only ?? []).filter((name) => !agents.has(name)) };
+  const agents = new Map([...all].filter(([name]) => isWanted(name)));
+  const unknown = (only ?? []).filter((name) => agentOffered([...agents.keys()], name) === null);
+  return { agents, withoutProgram, unknown };
 }
 
 /** Agents that can be given no `task:input`. */

@@ -1,4 +1,5 @@
 /** Which host a task may run on, which one is taken, and why it waits. Pure. */
+import { agentOffered } from '../../shared/agent-names.ts';
 import { neededFeatures } from '../../shared/features.ts';
 import type { Waiting } from '../../shared/task.ts';
 import { isReachable, type PoolHost, takesOffers } from './pool-host.ts';
@@ -43,7 +44,12 @@ function hasLabels(host: PoolHost, demand: Demand): boolean {
 }
 
 function hasAgent(host: PoolHost, demand: Demand): boolean {
-  return host.capabilities.agents.includes(demand.agentType);
+  return agentOffered(host.capabilities.agents, demand.agentType) !== null;
+}
+
+/** The task's agent as that host calls it. */
+export function agentNameOn(host: PoolHost, { agentType }: Pick<Demand, 'agentType'>): string {
+  return agentOffered(host.capabilities.agents, agentType) ?? agentType;
 }
 
 function hasFeatures(host: PoolHost, demand: Demand): boolean {

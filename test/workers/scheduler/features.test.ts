@@ -30,3 +30,11 @@ it('[C1] a task that needs a feature waits for a host that has announced it', as
   });
   expect((await schedulerOf(pool).getHost('able'))?.activeTasks).toEqual([]);
 });
+
+it('[C1] a task names its agent in any spelling, and its host is told its own', async () => {
+  const pool = freshPool();
+  const host = await v1Host(pool, 'host');
+  const { task } = await createTask(pool, { agentType: 'Open-Code' });
+  expect(await host.next('task:execute')).toMatchObject({ task: { taskId: task.id, agentType: 'opencode' } });
+  expect((await taskView(pool, task.id)).task.agentType).toBe('Open-Code');
+});

@@ -2,6 +2,7 @@
 import type { GatewayConfig } from '../../../shared/host.ts';
 import type { CommandReply, RpcError } from '../../rpc.ts';
 import { finish, runOf } from '../lifecycle.ts';
+import { agentNameOn } from '../placement.ts';
 import type { Pool } from '../pool.ts';
 import { isActive, type PoolTask } from '../pool-task.ts';
 
@@ -60,7 +61,8 @@ export function inputTask(pool: Pool, taskId: string, input: Input): CommandRepl
     const message = 'The task was told to finish: it takes no more input.';
     return { kind: 'error', code: 'task_not_running', message };
   }
-  if (pool.host(hostId)?.withoutInput.includes(task.agentType) === true) {
+  const host = pool.host(hostId);
+  if (host?.withoutInput.includes(agentNameOn(host, task)) === true) {
     const message = `"${task.agentType}" on host "${hostId}" takes no input while it runs.`;
     return { kind: 'error', code: 'input_unsupported', message };
   }

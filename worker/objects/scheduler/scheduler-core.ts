@@ -3,6 +3,7 @@ import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import type { ServerSettings } from '../../../shared/settings.ts';
 import type { TaskRequest } from '../../../shared/task.ts';
 import { executeAnswered, hostDisconnected } from '../../domain/commands/host-link.ts';
+import { agentNameOn } from '../../domain/placement.ts';
 import { Pool } from '../../domain/pool.ts';
 import type { Nudge, Owed } from '../../domain/pool-effects.ts';
 import type { PoolTask } from '../../domain/pool-task.ts';
@@ -223,11 +224,12 @@ export class SchedulerCore {
 
   #orderFor(task: PoolTask): Omit<ExecuteOrder, 'epoch'> {
     const body = this.store.body(task.id);
+    const host = task.hostId === undefined ? null : this.workingSet.host(task.hostId);
     const request: TaskRequest = {
       taskId: task.id,
       prompt: body?.prompt ?? '',
       cwd: task.offerCwd ?? '',
-      agentType: task.agentType,
+      agentType: host === null ? task.agentType : agentNameOn(host, task),
       ...(task.model === undefined ? {} : { model: task.model }),
       ...(body?.env === undefined ? {} : { env: body.env }),
       ...(task.offerLimit === undefined ? {} : { timeout: task.offerLimit }),

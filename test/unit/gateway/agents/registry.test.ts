@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findAgents, findExecutable, resolveAgent } from '../../../../gateway/agents/registry.ts';
+import { findAgents, findCommand, resolveAgent } from '../../../../gateway/agents/registry.ts';
 
 let base: string;
 beforeAll(() => {
@@ -27,9 +27,9 @@ describe('agents on PATH', () => {
   });
 
   it('a directory is no program, a path is taken as it is', async () => {
-    expect(await findExecutable('directory', both())).toBeNull();
-    expect(await findExecutable(join(base, 'second', 'opencode'), '')).toBe(join(base, 'second', 'opencode'));
-    expect(await findExecutable(join(base, 'nowhere'), both())).toBeNull();
+    expect(await findCommand('directory', both())).toBeNull();
+    expect(await findCommand(join(base, 'second', 'opencode'), '')).toEqual([join(base, 'second', 'opencode')]);
+    expect(await findCommand(join(base, 'nowhere'), both())).toBeNull();
   });
 
   it('a configured agent keeps its arguments', async () => {
@@ -39,5 +39,19 @@ describe('agents on PATH', () => {
       command: [join(base, 'second', 'opencode'), '--fast'],
     });
     expect(await resolveAgent({ ...spec, command: ['missing'] }, both())).toBeNull();
+  });
+
+  it('finds a command of Windows by its ending, and what a shim calls without a shell', async () => {
+    const place = join(base, 'windows');
+    mkdirSync(place);
+    const file = (name: string, text = '') => writeFileSync(join(place, name), text, { mode: 0o755 });
+    file('native.exe');
+    file('script.cmd', '"%_prog%"  "%dp0%\\modules\\cli.js" %*\r\n');
+    file('other.cmd', 'echo %1\r\n');
+    const found = (name: string) => findCommand(name, place, '.EXE;.CMD');
+    expect(await found('native')).toEqual([join(place, 'native.exe')]);
+    expect(await found('script')).toEqual([process.execPath, join(place, 'modules/cli.js')]);
+    expect(await found('other')).toBeNull();
+    expect(await found('missing')).toBeNull();
   });
 });

@@ -60,6 +60,7 @@ describe('pickHost', () => {
       { ...demand, refusals: { a: refusal(1) } },
       'a',
     ],
+    ['who has the agent in another spelling', [on(host('a'))], { agentType: 'Open-Code' }, 'a'],
     ['nobody without the agent', [on(host('a'))], { agentType: 'claude-code' }, null],
     [
       'nobody without the labels',
