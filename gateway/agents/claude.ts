@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CLAUDE_START, stepClaude } from '../domain/claude-parse.ts';
 import { claudeVerdict } from '../domain/claude-verdict.ts';
+import { ownUsage } from '../domain/usage.ts';
 import type { RunRequest } from '../runs/files.ts';
 import type { Driver } from './driver.ts';
 import { ownerSays } from './owner-settings.ts';
@@ -14,7 +15,7 @@ export function claudeDriver(request: RunRequest, command: readonly string[], te
   const { env, task } = request;
   return {
     plan: {
-      command: [...command, ...claudeFlags(task.model, env, request.rules.length > 0)],
+      command: [...command, ...claudeFlags(request)],
       env: {
         DISABLE_AUTOUPDATER: '1',
         CLAUDE_CODE_TMPDIR: temporary,
@@ -33,15 +34,16 @@ export function claudeDriver(request: RunRequest, command: readonly string[], te
       return { events: step.events, sessionId: state.sessionId };
     },
     sessionInLog: () => null,
-    verdict: (exit) => claudeVerdict(state, exit),
+    verdict: (exit) => ownUsage(claudeVerdict(state, exit), task.sessionId),
   };
 }
 
-function claudeFlags(model: string | undefined, env: Readonly<Record<string, string>>, hasRules: boolean): string[] {
+function claudeFlags({ task: { model, sessionId }, env, rules }: RunRequest): string[] {
   const flags = ['-p', '--output-format', 'stream-json', '--verbose'];
   const settings = join(env.CLAUDE_CONFIG_DIR || join(env.HOME ?? '', '.claude'), 'settings.json');
-  if (!hasRules && !ownerSays(settings, OWN_MODE)) flags.push('--permission-mode', 'bypassPermissions');
+  if (rules.length === 0 && !ownerSays(settings, OWN_MODE)) flags.push('--permission-mode', 'bypassPermissions');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
+  if (sessionId !== undefined) flags.push(`--resume=${sessionId}`);
   return flags;
 }

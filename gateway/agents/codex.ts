@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CODEX_START, stepCodex } from '../domain/codex-parse.ts';
 import { codexVerdict } from '../domain/codex-verdict.ts';
+import { ownUsage } from '../domain/usage.ts';
 import type { RunRequest } from '../runs/files.ts';
 import type { Driver } from './driver.ts';
 import { ownerSays } from './owner-settings.ts';
@@ -14,7 +15,7 @@ export function codexDriver(request: RunRequest, command: readonly string[]): Dr
   const { env, task } = request;
   return {
     plan: {
-      command: [...command, ...codexFlags(task.model, env, request.rules.length > 0)],
+      command: [...command, ...codexFlags(request)],
       env,
       stdin: task.prompt,
       formatInput: null,
@@ -27,16 +28,17 @@ export function codexDriver(request: RunRequest, command: readonly string[]): Dr
       return { events: step.events, sessionId: state.sessionId };
     },
     sessionInLog: () => null,
-    verdict: (exit) => codexVerdict(state, exit),
+    verdict: (exit) => ownUsage(codexVerdict(state, exit), task.sessionId),
   };
 }
 
-function codexFlags(model: string | undefined, env: Readonly<Record<string, string>>, hasRules: boolean): string[] {
+function codexFlags({ task: { model, sessionId }, env, rules }: RunRequest): string[] {
   const flags = ['exec', '--json', '--skip-git-repo-check'];
   const settings = join(env.CODEX_HOME || join(env.HOME ?? '', '.codex'), 'config.toml');
-  if (!hasRules && !ownerSays(settings, OWN_MODE)) flags.push('--dangerously-bypass-approvals-and-sandbox');
+  if (rules.length === 0 && !ownerSays(settings, OWN_MODE)) flags.push('--dangerously-bypass-approvals-and-sandbox');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
+  if (sessionId !== undefined) flags.push('resume', sessionId);
   // The prompt is on stdin.
   return [...flags, '-'];
 }

@@ -15,7 +15,7 @@ export function geminiDriver(request: RunRequest, command: readonly string[], te
   const { env, task } = request;
   return {
     plan: {
-      command: [...command, ...geminiFlags(task.model, env, request.rules.length > 0)],
+      command: [...command, ...geminiFlags(request)],
       // It leaves a report of each error of its model in the temporary directory.
       env: { GEMINI_CLI_NO_RELAUNCH: 'true', ...env, TMPDIR: temporary },
       stdin: task.prompt,
@@ -38,11 +38,12 @@ export function geminiDriver(request: RunRequest, command: readonly string[], te
   };
 }
 
-function geminiFlags(model: string | undefined, env: Readonly<Record<string, string>>, hasRules: boolean): string[] {
+function geminiFlags({ task: { model, sessionId }, env, rules }: RunRequest): string[] {
   const flags = ['--output-format', 'stream-json', '--skip-trust'];
-  if (!hasRules && !geminiOwnerDecides(env)) flags.push('--approval-mode', 'yolo');
+  if (rules.length === 0 && !geminiOwnerDecides(env)) flags.push('--approval-mode', 'yolo');
   // One word, so that a model that begins with `-` is no flag.
   if (model !== undefined) flags.push(`--model=${model}`);
+  if (sessionId !== undefined) flags.push(`--resume=${sessionId}`);
   return flags;
 }
 

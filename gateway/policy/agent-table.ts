@@ -40,7 +40,7 @@ export function withoutInput(agents: ReadonlyMap<string, AgentSpec>): string[] {
 
 /** It can go on with a session of its own, and its driver knows how. */
 export function takesSession(spec: AgentSpec): boolean {
-  return spec.protocol === 'opencode' || spec.protocol === 'acp';
+  return spec.protocol !== 'text';
 }
 
 /** It asks before it does something, and its driver can hand on the question. */

@@ -113,6 +113,25 @@ export function conformance(row: AgentRow): void {
       expect(thoughts).toEqual(thinking === undefined ? [expect.stringMatching(/(^|\n)First A, then B\.$/)] : []);
     });
 
+    it('a follow-up in the same session: the model sees the earlier turns, and only the new one is counted', async () => {
+      const first = await lab.start('The word is heron.\n@say Noted.');
+      const before = await resultOfRun(first.run);
+      const next = await lab.follow(first, 'What was the word?\n@say It was heron.');
+      const { result } = await resultOfRun(next.run);
+      expect(result).toMatchObject({ success: true, output: 'It was heron.' });
+      expect(await next.run.session()).toBe(await first.run.session());
+      const asked = lab.model.requests.findLast(({ body }) => body.includes('What was the word?'));
+      expect(asked?.body).toContain('The word is heron.');
+      expect(asked?.body).toContain('Noted.');
+      if (row.lacks['own count'] !== undefined) {
+        expect(result).not.toHaveProperty('usage');
+        return;
+      }
+      expect(result.usage?.outputTokens).toBe(before.result.usage?.outputTokens);
+      if (row.lacks.cost === undefined)
+        expect(result.usage?.costUsd).toBeLessThanOrEqual(1.5 * (before.result.usage?.costUsd ?? 0));
+    });
+
     it('a model that refuses with 401: a failure with its message', async () => {
       const { run } = await lab.start('@fail 401');
       const { result, error } = await resultOfRun(run);

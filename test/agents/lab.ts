@@ -25,6 +25,8 @@ export interface LabRun {
 export interface Lab {
   model: ScriptedModel;
   start(prompt: string | ((cwd: string) => string), timeoutMs?: number): Promise<LabRun>;
+  /** Goes on in the session of an earlier run, in its directory. */
+  follow(before: LabRun, prompt: string): Promise<LabRun>;
   /** Which of these are alive, and all that bears the mark. */
   living(pids: readonly number[], mark: string): number[];
   temporaryFiles(): Promise<string[]>;
@@ -39,25 +41,31 @@ export async function openLab(row: AgentRow): Promise<Lab> {
   await mkdir(temporary);
   const env = { PATH: process.env.PATH ?? '', TMPDIR: temporary, ...row.env(model, home) };
   const bearing = (mark: string) => processesBearing(mark).map(({ pid }) => pid);
+  const launch = async (cwd: string, prompt: string, timeoutMs: number, sessionId?: string): Promise<LabRun> => {
+    const request = await shop.request(['unused'], {
+      prompt,
+      ...(row.model === undefined ? {} : { model: row.model }),
+      agent: row.agent,
+      env,
+      timeoutMs,
+    });
+    Object.assign(request.task, { cwd, ...(sessionId === undefined ? {} : { sessionId }) });
+    const run = await shop.run(request);
+    await launchSupervisor(run);
+    const processes = async () => {
+      const { pid } = await until('the supervisor', () => run.supervisor());
+      return [...new Set([...treeOf(pid).filter((each) => each !== pid), ...bearing(request.mark)])];
+    };
+    return { run, cwd, mark: request.mark, processes };
+  };
   return {
     model,
     async start(prompt, timeoutMs = AMPLE_MS) {
       const cwd = await mkdtemp(join(shop.cwd, 'run-'));
-      const request = await shop.request(['unused'], {
-        prompt: typeof prompt === 'string' ? prompt : prompt(cwd),
-        ...(row.model === undefined ? {} : { model: row.model }),
-        agent: row.agent,
-        env,
-        timeoutMs,
-      });
-      request.task.cwd = cwd;
-      const run = await shop.run(request);
-      await launchSupervisor(run);
-      const processes = async () => {
-        const { pid } = await until('the supervisor', () => run.supervisor());
-        return [...new Set([...treeOf(pid).filter((each) => each !== pid), ...bearing(request.mark)])];
-      };
-      return { run, cwd, mark: request.mark, processes };
+      return launch(cwd, typeof prompt === 'string' ? prompt : prompt(cwd), timeoutMs);
+    },
+    async follow({ run, cwd }, prompt) {
+      return launch(cwd, prompt, AMPLE_MS, (await run.session()) ?? '');
     },
     living: (pids, mark) => [...pids.filter(isAlive), ...bearing(mark)],
     temporaryFiles: () => readdir(temporary),

@@ -2,7 +2,9 @@ import type { Entry } from '../e2e/harness/wire.ts';
 
 /** What the agent said, without the changes of status. */
 export function said(log: readonly Entry[]): string[] {
-  return log.flatMap((entry) => ('status' in entry ? [] : [String(entry.event.content)]));
+  return log.flatMap((entry) =>
+    'status' in entry || entry.event.data !== undefined ? [] : [String(entry.event.content)],
+  );
 }
 
 /** How often the log says that the task began to run. */

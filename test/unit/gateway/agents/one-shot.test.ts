@@ -13,11 +13,11 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 type Protocol = 'claude' | 'gemini' | 'codex';
 
-function planOf(protocol: Protocol, model?: string, env: Record<string, string> = {}) {
+function planOf(protocol: Protocol, model?: string, env: Record<string, string> = {}, sessionId?: string) {
   const request: RunRequest = {
     taskId: 't',
     attempt: 1,
-    task: { taskId: 't', prompt: '--help', cwd: '/', agentType: protocol, ...(model === undefined ? {} : { model }) },
+    task: { taskId: 't', prompt: '--help', cwd: '/', agentType: protocol, model, sessionId },
     agent: { protocol, command: ['/bin/agent', '--own'] },
     env: { HOME: home, TMPDIR: '/tmp', ...env },
     rules: [],
@@ -105,5 +105,16 @@ describe('what else they are given', () => {
 
   it('Claude Code runs as the superuser only when told that this is a sandbox', () => {
     expect(planOf('claude').env.IS_SANDBOX).toBe(process.getuid?.() === 0 ? '1' : undefined);
+  });
+});
+
+describe('a session that is gone on with', () => {
+  it.each([
+    ['claude', ['--resume=s-1']],
+    ['gemini', ['--resume=s-1']],
+    ['codex', ['resume', 's-1', '-']],
+  ] as const)('%s is told by its own flags, last of all', (protocol, words) => {
+    expect(planOf(protocol, 'm', {}, 's-1').command.slice(-words.length)).toEqual(words);
+    expect(planOf(protocol, 'm').command.join(' ')).not.toContain('resume');
   });
 });

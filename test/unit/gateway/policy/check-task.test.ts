@@ -39,9 +39,8 @@ test('a session is gone on with only by an agent whose driver can', async () => 
   };
   const judge = (agentType: string) =>
     checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType, sessionId: 's' }, policy);
-  expect(await judge('opencode')).toMatchObject({ kind: 'allowed' });
-  for (const agent of ['lines', 'claude-code'])
-    expect(await judge(agent)).toMatchObject({ kind: 'refused', reason: 'agent' });
+  for (const agent of ['opencode', 'claude-code']) expect(await judge(agent)).toMatchObject({ kind: 'allowed' });
+  expect(await judge('lines')).toMatchObject({ kind: 'refused', reason: 'agent' });
 });
 
 describe('[L9] what the owner has said of OpenCode', () => {
