@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { RUN_FILES } from './files.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { tryWatch } from './try-watch.ts';
 
 /** How often a directory is looked at where the system's notification fails (network file systems, too many watches). */
 const POLL_MS = 1_000;
@@ -19,7 +19,6 @@ export interface RunWatch {
 export function watchRun(run: RunDirectory, onChange: () => void, pollMs = POLL_MS): RunWatch {
   let closed = false;
   let seen = '';
-  let watcher: FSWatcher | null = null;
   const changed = () => {
     if (!closed) onChange();
   };
@@ -29,12 +28,8 @@ export function watchRun(run: RunDirectory, onChange: () => void, pollMs = POLL_
     if (current !== seen) changed();
     seen = current;
   };
-  try {
-    watcher = watch(run.path, { persistent: false }, changed);
-    watcher.on('error', () => watcher?.close());
-  } catch {
-    // The poll below does the work alone.
-  }
+  // Where there is none the poll does the work alone.
+  const watcher = tryWatch(run.path, changed);
   const timer = setInterval(() => void poll(), pollMs);
   timer.unref();
   return {

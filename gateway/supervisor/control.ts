@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { parseJson } from '../runs/durable.ts';
 import { type ControlLine, controlLineSchema } from '../runs/files.ts';
+import { tryWatch } from '../runs/try-watch.ts';
 
 /** How often the file is looked at where the system's notification fails; short, for an abort waits for it. */
 const POLL_MS = 250;
@@ -63,14 +63,4 @@ export async function followControl(path: string, onLine: (line: ControlLine) =>
 async function readAt(handle: FileHandle, offset: number): Promise<Buffer> {
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, offset);
   return buffer.subarray(0, bytesRead);
-}
-
-function tryWatch(path: string, onChange: () => void): FSWatcher | null {
-  try {
-    const watcher = watch(path, onChange);
-    watcher.on('error', () => watcher.close());
-    return watcher;
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import type { Conversation } from '../agents/driver.ts';
@@ -6,6 +5,7 @@ import { bootId, ownIdentity } from '../process/identity.ts';
 import { sweep } from '../process/sweep.ts';
 import { isThere, readJson, replaceFile } from '../runs/durable.ts';
 import type { ProcessIdentity } from '../runs/files.ts';
+import { tryWatch } from '../runs/try-watch.ts';
 import { claimAgent, claimSchema, type FreeAgent, type warmDirectory } from '../runs/warm-files.ts';
 import { Wake } from '../wake.ts';
 import type { AgentProcess } from './agent-process.ts';
@@ -54,7 +54,7 @@ export async function claimed(agent: KeptAgent, deps: FreeDeps): Promise<string 
   const wake = new Wake();
   const free: FreeAgent = { ...(await ownIdentity()), bootId: await bootId(), kind, since: deps.now() };
   await mkdir(directory.free, { recursive: true, mode: 0o700 });
-  const watcher = watchFree(directory.free, () => wake.set());
+  const watcher = tryWatch(directory.free, () => wake.set());
   await replaceFile(directory.agent, JSON.stringify(free));
   await deps.onFree();
   void agent.process.exit.then(() => wake.set());
@@ -89,15 +89,4 @@ export async function claimed(agent: KeptAgent, deps: FreeDeps): Promise<string 
 export async function endKept({ process: { identity } }: KeptAgent, directory: FreeDeps['directory']): Promise<void> {
   await sweep({ mark: null, agent: await identity });
   await rm(directory.path, { recursive: true, force: true });
-}
-
-function watchFree(path: string, onChange: () => void): FSWatcher | null {
-  try {
-    const watcher = watch(path, onChange);
-    watcher.on('error', () => watcher.close());
-    return watcher;
-  } catch {
-    // It is looked at now and then all the same.
-    return null;
-  }
 }
