@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { CLAUDE_START, stepClaude } from '../domain/claude-parse.ts';
 import { claudeVerdict } from '../domain/claude-verdict.ts';
-import { ownUsage } from '../domain/usage.ts';
 import type { RunRequest } from '../runs/files.ts';
 import type { Driver } from './driver.ts';
 import { ownerSays } from './owner-settings.ts';
@@ -34,7 +33,7 @@ export function claudeDriver(request: RunRequest, command: readonly string[], te
       return { events: step.events, sessionId: state.sessionId };
     },
     sessionInLog: () => null,
-    verdict: (exit) => ownUsage(claudeVerdict(state, exit), task.sessionId),
+    verdict: (exit) => claudeVerdict(state, exit, task.sessionId !== undefined),
   };
 }
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { CODEX_START, stepCodex } from '../domain/codex-parse.ts';
 import { codexVerdict } from '../domain/codex-verdict.ts';
-import { ownUsage } from '../domain/usage.ts';
 import type { RunRequest } from '../runs/files.ts';
 import type { Driver } from './driver.ts';
 import { ownerSays } from './owner-settings.ts';
@@ -28,7 +27,7 @@ export function codexDriver(request: RunRequest, command: readonly string[]): Dr
       return { events: step.events, sessionId: state.sessionId };
     },
     sessionInLog: () => null,
-    verdict: (exit) => ownUsage(codexVerdict(state, exit), task.sessionId),
+    verdict: (exit) => codexVerdict(state, exit, task.sessionId !== undefined),
   };
 }
 

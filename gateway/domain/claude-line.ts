@@ -51,6 +51,15 @@ const modelUsage = z.object({
   thinkingTokens: z.number().optional(),
 });
 
+/** Of one turn, without its subagents; `input_tokens` without what a cache had to do with. */
+const turnUsage = z.object({
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+  cache_read_input_tokens: z.number().default(0),
+  cache_creation_input_tokens: z.number().default(0),
+});
+export type ClaudeTurnUsage = z.infer<typeof turnUsage>;
+
 export const claudeLineSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('system'), ...envelope, subtype: z.string() }),
   z.object({
@@ -71,8 +80,9 @@ export const claudeLineSchema = z.discriminatedUnion('type', [
     is_error: z.boolean(),
     result: z.string().optional(),
     errors: z.array(z.string()).optional().catch(undefined),
-    /** Of the whole session so far. */
+    /** Of the whole session so far, what earlier processes did in it too. */
     total_cost_usd: z.number().optional(),
+    usage: turnUsage.optional().catch(undefined),
     modelUsage: z.record(z.string(), modelUsage).optional().catch(undefined),
     permission_denials: z
       .array(z.object({ tool_name: z.string() }))

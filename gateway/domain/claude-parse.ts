@@ -1,8 +1,10 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import type { AgentEvent } from '../../shared/event.ts';
+import type { TaskUsage } from '../../shared/task.ts';
 import { parseLine, timeOf, unknownLine, withFile, withText } from './agent-lines.ts';
 import { claudeEvents, writtenPath } from './claude-events.ts';
 import { type ClaudeLine, type ClaudeResult, claudeLineSchema } from './claude-line.ts';
+import { usageAfterTurn } from './claude-usage.ts';
 
 export interface ClaudeState {
   readonly sessionId: string | null;
@@ -13,9 +15,18 @@ export interface ClaudeState {
   readonly files: readonly string[];
   /** The last one: there is one per turn. */
   readonly result: ClaudeResult | null;
+  /** Of the turns so far; null while it has not been told. */
+  readonly turns: TaskUsage | null;
 }
 
-export const CLAUDE_START: ClaudeState = { sessionId: null, texts: [], tools: new Map(), files: [], result: null };
+export const CLAUDE_START: ClaudeState = {
+  sessionId: null,
+  texts: [],
+  tools: new Map(),
+  files: [],
+  result: null,
+  turns: null,
+};
 
 export interface ClaudeStep {
   state: ClaudeState;
@@ -55,6 +66,6 @@ function nextState(state: ClaudeState, line: ClaudeLine): ClaudeState {
       return { ...state, tools, files: withFile(state.files, writtenPath(line, state.tools)) };
     }
     case 'result':
-      return { ...state, result: line };
+      return { ...state, result: line, turns: usageAfterTurn(state.turns, line) };
   }
 }

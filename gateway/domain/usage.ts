@@ -1,6 +1,5 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import type { TaskUsage } from '../../shared/task.ts';
-import type { Verdict } from './agent-exit.ts';
 
 /** A number as it may be stored, whatever an agent printed. */
 function storable(amount: number): number {
@@ -19,9 +18,4 @@ export function addUsage(before: TaskUsage | null, more: TaskUsage): TaskUsage {
     ...(says('reasoningTokens') ? { reasoningTokens: tokens('reasoningTokens') } : {}),
     ...(says('costUsd') ? { costUsd: sum('costUsd') } : {}),
   };
-}
-
-/** For agents that count a session from its beginning: in one that was gone on with, nobody knows which part is this run's. */
-export function ownUsage(verdict: Verdict, resumed: string | undefined): Verdict {
-  return resumed === undefined ? verdict : { ...verdict, usage: undefined };
 }

@@ -38,9 +38,14 @@ export function withoutInput(agents: ReadonlyMap<string, AgentSpec>): string[] {
   return [...agents].filter(([, spec]) => !takesInput(spec)).map(([name]) => name);
 }
 
-/** It can go on with a session of its own, and its driver knows how. */
-export function takesSession(spec: AgentSpec): boolean {
-  return spec.protocol !== 'text';
+/** As the CLIs that print JSON lines name their sessions. To them other words may mean the latest one, a title, or a new session. */
+const SESSION_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Why the agent cannot go on with that session; null when it may. Whether there is such a session it says itself. */
+export function sessionProblem({ protocol }: AgentSpec, sessionId: string): string | null {
+  if (protocol === 'text') return 'it has none that this host knows of';
+  if (protocol === 'opencode' || protocol === 'acp' || SESSION_UUID.test(sessionId)) return null;
+  return 'the id is none of its sessions, which are named by UUIDs';
 }
 
 /** It asks before it does something, and its driver can hand on the question. */

@@ -4,7 +4,7 @@ import { OWNER_PERMISSION_NAMES } from '../agents/opencode.ts';
 import { agentEnvironment, taskMaySet } from '../domain/env-names.ts';
 import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
-import { canBeAsked, takesInput, takesSession } from './agent-table.ts';
+import { canBeAsked, sessionProblem, takesInput } from './agent-table.ts';
 import { isRepositoryInside, placeTask } from './roots.ts';
 
 /** What the owner of the host allows; fixed while the daemon runs. */
@@ -46,8 +46,9 @@ function refused(reason: RefusalReason, message: string): Refusal {
 export async function checkTask(task: TaskRequest, policy: Policy): Promise<AllowedTask | Refusal> {
   const agent = policy.agents.get(task.agentType);
   if (agent === undefined) return refused('agent', 'this host does not run that agent');
-  if (task.sessionId !== undefined && !takesSession(agent))
-    return refused('agent', 'this host cannot go on with a session of that agent');
+  const noSession = task.sessionId === undefined ? null : sessionProblem(agent, task.sessionId);
+  if (noSession !== null)
+    return refused('agent', `this host cannot go on with that session of the agent: ${noSession}`);
   if (task.permissions !== undefined && task.permissions !== 'auto' && !canBeAsked(agent))
     return refused('agent', `this host cannot run that agent with permissions "${task.permissions}": it is not asked`);
   if (task.interactive === true && !takesInput(agent))

@@ -6,5 +6,5 @@ conformance({
   name: 'Claude Code, one shot',
   agent: { protocol: 'claude', command: [installed('claude')] },
   env: ({ origin }, home) => claudeEnv(origin, home),
-  lacks: { 'own count': 'it counts a session from its beginning' },
+  lacks: { 'own cost': 'it counts it for a session from its beginning' },
 });

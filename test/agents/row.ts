@@ -3,7 +3,7 @@ import type { AgentSpec } from '../../gateway/runs/files.ts';
 import type { ScriptedModel } from '../scripted-model/server.ts';
 
 /** What a CLI may not offer; every case that is not named here must pass. */
-export type Offer = 'thinking' | 'tool start' | 'tool output' | 'cost' | 'whole count' | 'own count';
+export type Offer = 'thinking' | 'tool start' | 'tool output' | 'cost' | 'whole count' | 'own count' | 'own cost';
 
 /** One way to drive one CLI: all that the suite needs to know. */
 export interface AgentRow {

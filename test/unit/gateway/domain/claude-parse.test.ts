@@ -11,7 +11,7 @@ describe('what Claude Code printed', () => {
     expect(types(events)).toEqual(['log', 'message', 'log']);
     expect(events[0]?.data).toEqual({ subtype: 'init', model: 'claude-sonnet-4-5', permissionMode: 'default' });
     expect(state.sessionId).toBe('8391a17c-9202-4e8a-9229-c759dc7e1d9b');
-    expect(claudeVerdict(state, OK)).toEqual({
+    expect(claudeVerdict(state, OK, false)).toEqual({
       success: true,
       message: '',
       output: 'Hello from the stub model.',
@@ -31,7 +31,7 @@ describe('what Claude Code printed', () => {
     expect(events[3]).toMatchObject({ data: { ...tool, status: 'completed' } });
     expect(events[4]).toMatchObject({ content: '/lab/ws/cl/hello.txt', data: { ...tool, change: 'created' } });
     expect(events[2]?.timestamp).toBe(Date.parse('2026-11-22T08:13:57.061Z'));
-    expect(claudeVerdict(state, OK)).toMatchObject({
+    expect(claudeVerdict(state, OK, false)).toMatchObject({
       success: true,
       output: 'Done: tool finished (1 step).',
       files: ['/lab/ws/cl/hello.txt'],
@@ -48,13 +48,13 @@ describe('what Claude Code printed', () => {
       expect.objectContaining({ type: 'tool_result', data: expect.objectContaining({ status: 'error' }) }),
     );
     expect(events.at(-1)?.data).toMatchObject({ denied: ['Write'] });
-    expect(claudeVerdict(state, OK)).toMatchObject({ success: true, files: [] });
+    expect(claudeVerdict(state, OK, false)).toMatchObject({ success: true, files: [] });
   });
 
   it('a command that fails is a result and no failure of the task', () => {
     const { state, events } = read('bashfail');
     expect(events).toContainEqual(expect.objectContaining({ type: 'tool_result', content: 'Exit code 3\nhi' }));
-    expect(claudeVerdict(state, OK)).toMatchObject({ success: true, output: 'Done.' });
+    expect(claudeVerdict(state, OK, false)).toMatchObject({ success: true, output: 'Done.' });
   });
 
   it('think: a thinking event, and none for each estimate of its length', () => {
@@ -74,13 +74,27 @@ describe('what Claude Code printed', () => {
       }),
     );
     expect(events.at(-1)).toMatchObject({ type: 'error', content: message });
-    expect(claudeVerdict(state, OK)).toMatchObject({ success: false, message });
+    expect(claudeVerdict(state, OK, false)).toMatchObject({ success: false, message });
   });
 
   it('ended in the middle: a failure, by signal or not', () => {
     const { state } = read('sigterm');
-    expect(claudeVerdict(state, { code: 143, signal: null }).message).toBe('the agent exited with code 143');
-    expect(claudeVerdict(state, OK).message).toBe('the agent ended before it finished an answer');
+    expect(claudeVerdict(state, { code: 143, signal: null }, false).message).toBe('the agent exited with code 143');
+    expect(claudeVerdict(state, OK, false).message).toBe('the agent ended before it finished an answer');
+  });
+
+  it('a follow-up: the session is the same, and what it took is told without what the earlier runs took', () => {
+    const { state } = read('resume');
+    expect(state.sessionId).toBe('cfeee059-3c6c-499c-a8db-8cb8c4e37324');
+    const turn = { inputTokens: 100, outputTokens: 20, cachedInputTokens: 5 };
+    expect(claudeVerdict(state, OK, true)).toMatchObject({ success: true, output: 'two', usage: turn });
+    expect(claudeVerdict(state, OK, true).usage).toEqual(turn);
+  });
+
+  it('a follow-up in a session that is not there fails and says so', () => {
+    const { state } = read('resume-missing');
+    const message = 'No conversation found with session ID: 00000000-0000-4000-8000-000000000000';
+    expect(claudeVerdict(state, { code: 1, signal: null }, true)).toMatchObject({ success: false, message });
   });
 
   it('a result of an earlier turn says nothing of the one under way', () => {
@@ -88,14 +102,14 @@ describe('what Claude Code printed', () => {
       '{"type":"result","subtype":"success","is_error":false,"result":"first"}',
       '{"type":"assistant","message":{"content":[{"type":"text","text":"second"}]}}',
     ]);
-    expect(claudeVerdict(state, OK)).toMatchObject({ success: false, output: 'second' });
+    expect(claudeVerdict(state, OK, false)).toMatchObject({ success: false, output: 'second' });
   });
 
   it('an error without words is named by its kind', () => {
     const { state } = readLines(stepClaude, CLAUDE_START, [
       '{"type":"result","subtype":"error_max_turns","is_error":true}',
     ]);
-    expect(claudeVerdict(state, OK).message).toBe('the agent ended its turn with error_max_turns');
+    expect(claudeVerdict(state, OK, false).message).toBe('the agent ended its turn with error_max_turns');
   });
 
   it("a subagent's words name the tool call that it works for, and are no answer", () => {

@@ -11,7 +11,7 @@ describe('what Codex printed', () => {
     // The second tells that it does not know the model.
     expect(types(events)).toEqual(['log', 'log', 'thinking', 'message', 'log']);
     expect(state.sessionId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(codexVerdict(state, OK)).toEqual({
+    expect(codexVerdict(state, OK, false)).toEqual({
       success: true,
       message: '',
       output: 'It is 42.',
@@ -28,7 +28,11 @@ describe('what Codex printed', () => {
       content: '/lab/ws/cx/h9.txt',
       data: { tool: 'apply_patch', path: '/lab/ws/cx/h9.txt', change: 'created' },
     });
-    expect(codexVerdict(state, OK)).toMatchObject({ success: true, output: 'Done.', files: ['/lab/ws/cx/h9.txt'] });
+    expect(codexVerdict(state, OK, false)).toMatchObject({
+      success: true,
+      output: 'Done.',
+      files: ['/lab/ws/cx/h9.txt'],
+    });
   });
 
   it('a command that fails is a result and no failure of the task', () => {
@@ -47,17 +51,29 @@ describe('what Codex printed', () => {
         timestamp: NOW,
       },
     ]);
-    expect(codexVerdict(state, OK)).toMatchObject({ success: true, output: 'Done.' });
+    expect(codexVerdict(state, OK, false)).toMatchObject({ success: true, output: 'Done.' });
+  });
+
+  it('a follow-up: the session is the same, and a count of the whole session is not told as its own', () => {
+    const { state } = read('resume');
+    expect(state.sessionId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(codexVerdict(state, OK, true)).toEqual({
+      success: true,
+      message: '',
+      output: 'two',
+      files: [],
+      usage: undefined,
+    });
   });
 
   it('401: tries again in the log, one error event when it gives up, and a failure with its message', () => {
     const { state, events } = read('err401');
     expect(events.filter(({ type }) => type === 'error')).toHaveLength(1);
-    expect(codexVerdict(state, { code: 1, signal: null })).toMatchObject({
+    expect(codexVerdict(state, { code: 1, signal: null }, false)).toMatchObject({
       success: false,
       message: expect.stringContaining('401 Unauthorized'),
     });
-    expect(codexVerdict(state, OK).success).toBe(false);
+    expect(codexVerdict(state, OK, false).success).toBe(false);
   });
 
   it('an error that it overcomes does not fail the task', () => {
@@ -65,13 +81,15 @@ describe('what Codex printed', () => {
       '{"type":"error","message":"Reconnecting... 1/5"}',
       '{"type":"turn.completed"}',
     ]);
-    expect(codexVerdict(state, OK).success).toBe(true);
+    expect(codexVerdict(state, OK, false).success).toBe(true);
   });
 
   it('ended in the middle: a failure, by signal or not', () => {
     const { state } = read('sigterm');
-    expect(codexVerdict(state, { code: null, signal: 'SIGTERM' }).message).toBe('the agent was ended by SIGTERM');
-    expect(codexVerdict(state, OK).message).toBe('the agent ended before it finished an answer');
+    expect(codexVerdict(state, { code: null, signal: 'SIGTERM' }, false).message).toBe(
+      'the agent was ended by SIGTERM',
+    );
+    expect(codexVerdict(state, OK, false).message).toBe('the agent ended before it finished an answer');
   });
 
   it('a tool whose start was not told gets both events at its end', () => {

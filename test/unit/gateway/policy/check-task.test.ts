@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkTask, type Policy } from '../../../../gateway/policy/check-task.ts';
+import type { AgentSpec } from '../../../../gateway/runs/files.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -27,7 +28,11 @@ test('a session is gone on with only by an agent whose driver can', async () => 
   const policy: Policy = {
     agents: new Map([
       ['opencode', { protocol: 'opencode', command: ['/bin/opencode'] }],
-      ['claude-code', { protocol: 'claude', command: ['/bin/claude'] }],
+      ...(['claude', 'gemini', 'codex'] as const).map((protocol): [string, AgentSpec] => [
+        protocol,
+        { protocol, command: [`/bin/${protocol}`] },
+      ]),
+      ['other', { protocol: 'acp', command: ['/bin/other'] }],
       ['lines', { protocol: 'text', command: ['/bin/cat'], input: true }],
     ]),
     cwd: dir,
@@ -37,10 +42,17 @@ test('a session is gone on with only by an agent whose driver can', async () => 
     permissions: [],
     environment: {},
   };
-  const judge = (agentType: string) =>
-    checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType, sessionId: 's' }, policy);
-  for (const agent of ['opencode', 'claude-code']) expect(await judge(agent)).toMatchObject({ kind: 'allowed' });
-  expect(await judge('lines')).toMatchObject({ kind: 'refused', reason: 'agent' });
+  const judge = (agentType: string, sessionId: string) =>
+    checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType, sessionId }, policy);
+  for (const agent of ['opencode', 'other']) expect(await judge(agent, 's')).toMatchObject({ kind: 'allowed' });
+  const uuid = '9de81a4d-2df8-49db-8889-9a411e862712';
+  for (const agent of ['claude', 'gemini', 'codex']) {
+    expect(await judge(agent, uuid)).toMatchObject({ kind: 'allowed' });
+    // They would go on with another session, or begin one.
+    for (const other of ['latest', '1', 'a-title', `${uuid}x`])
+      expect(await judge(agent, other)).toMatchObject({ reason: 'agent', message: expect.stringContaining('UUID') });
+  }
+  expect(await judge('lines', uuid)).toMatchObject({ kind: 'refused', reason: 'agent' });
 });
 
 describe('[L9] what the owner has said of OpenCode', () => {
