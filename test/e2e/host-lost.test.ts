@@ -5,7 +5,7 @@ import { isAlive } from './harness/proc.ts';
 import { script } from './harness/prompt.ts';
 import { pidsIn } from './harness/tree.ts';
 import { untilTrue } from './harness/wait.ts';
-import { entryText } from './harness/wire.ts';
+import { said } from './harness/wire.ts';
 import { World } from './harness/world.ts';
 
 const world = new World();
@@ -42,7 +42,7 @@ test('[L2] [L5] [L8] a host lost for longer than the grace: each task as its onH
   await untilTrue('what was given away is stopped', () => !pids.some(isAlive), STOPPED_MS);
   writeFileSync(gate, '');
   expect(await api.untilStatus(kept.id, 'completed')).toMatchObject({ attempt: 1, hostId: lost.hostId });
-  const texts = (await api.finishedLog(kept.id)).flatMap((entry) => ('event' in entry ? [entryText(entry)] : []));
+  const texts = said(await api.finishedLog(kept.id));
   expect(texts).toEqual([...Array.from({ length: 20 }, (_, index) => `line ${index + 1}`), 'last']);
 
   await api.untilStatus(requeued.id, 'running');

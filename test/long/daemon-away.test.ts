@@ -4,8 +4,9 @@ import { isAlive } from '../e2e/harness/proc.ts';
 import { script } from '../e2e/harness/prompt.ts';
 import { pidsIn } from '../e2e/harness/tree.ts';
 import { sleep, untilTrue } from '../e2e/harness/wait.ts';
+import { said } from '../e2e/harness/wire.ts';
 import { World } from '../e2e/harness/world.ts';
-import { beginnings, drops, said } from './lines.ts';
+import { beginnings, drops } from './lines.ts';
 
 const AWAY_MS = 20_000;
 const DROPS = 4_000;

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FaultyLink, type LinkMode } from '../chaos/link.ts';
 import { script } from '../e2e/harness/prompt.ts';
 import { sleep } from '../e2e/harness/wait.ts';
+import { said } from '../e2e/harness/wire.ts';
 import { World } from '../e2e/harness/world.ts';
-import { beginnings, drops, isGapless, said } from './lines.ts';
+import { beginnings, drops, isGapless } from './lines.ts';
 
 const CUT_MS = 20_000;
 /** Longer than the cut and the backoff after it. */

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
 import { FaultyLink } from '../chaos/link.ts';
 import { script } from '../e2e/harness/prompt.ts';
+import { said } from '../e2e/harness/wire.ts';
 import { World } from '../e2e/harness/world.ts';
-import { said } from './lines.ts';
 
 /** `START_TIMEOUT_MS` by default: so long may a host leave an execute unanswered before it is suspect. */
 const SUSPECT_MS = 15_000;

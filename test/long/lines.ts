@@ -1,12 +1,5 @@
 import type { Entry } from '../e2e/harness/wire.ts';
 
-/** What the agent said, without the changes of status. */
-export function said(log: readonly Entry[]): string[] {
-  return log.flatMap((entry) =>
-    'status' in entry || entry.event.data !== undefined ? [] : [String(entry.event.content)],
-  );
-}
-
 /** How often the log says that the task began to run. */
 export function beginnings(log: readonly Entry[]): number {
   return log.filter((entry) => 'status' in entry && entry.status === 'running').length;

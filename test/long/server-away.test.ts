@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
 import { script } from '../e2e/harness/prompt.ts';
 import { sleep } from '../e2e/harness/wait.ts';
+import { said } from '../e2e/harness/wire.ts';
 import { World } from '../e2e/harness/world.ts';
-import { beginnings, drops, isGapless, said } from './lines.ts';
+import { beginnings, drops, isGapless } from './lines.ts';
 
 const AWAY_MS = 5 * 60_000;
 /** The longest backoff of a gateway, and room for what follows. */

@@ -90,3 +90,10 @@ export const errorSchema = z.strictObject({
 export function entryText(entry: Entry): string {
   return 'status' in entry ? `[${entry.status}]` : String(entry.event.content);
 }
+
+/** What a program printed: what the gateway itself has to say comes with data. */
+export function said(log: readonly Entry[]): string[] {
+  return log.flatMap((entry) =>
+    'status' in entry || entry.event.data !== undefined ? [] : [String(entry.event.content)],
+  );
+}
