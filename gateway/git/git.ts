@@ -6,8 +6,13 @@ const execFileAsync = promisify(execFile);
 
 /** Of what git says; what is read here are names and states. */
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
-/** What a repository's own configuration could start must not start; and names as they are. */
-export const SAFE_GIT = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false'];
+/** What a repository's own configuration could start must not start, nor housekeeping beside a task; and names as they are. */
+export const SAFE_GIT = [
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+  'gc.auto=0',
+  'core.quotePath=false',
+].flatMap((setting) => ['-c', setting]);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

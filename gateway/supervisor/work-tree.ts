@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cutDiff, type Diff } from '../../shared/diff.ts';
 import { MAX_DIFF_BYTES } from '../../shared/limits.ts';
@@ -51,7 +51,7 @@ export async function openWorkTree(
     async snapshot(limit) {
       snapshots += 1;
       const copy = join(scratch, `index-${snapshots}`);
-      await copyIfThere(resolve(task.cwd, index), copy);
+      await copyIndex(resolve(task.cwd, index), copy);
       const withIndex = { ...own, GIT_INDEX_FILE: copy };
       await git(root, withIndex, ['add', '--all', '--ignore-errors', '--', '.'], limit);
       return (await git(root, withIndex, ['write-tree'], limit)).trim();
@@ -92,9 +92,16 @@ function quoted(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** Before the first commit there may be none. */
-async function copyIfThere(from: string, to: string): Promise<void> {
-  await copyFile(from, to).catch((error: unknown) => {
+/**
+ * Before the first commit there is none. The copy is as old as the original, in whole seconds: git takes a file's size and times for its
+ * content unless the file is no older than the index, and would miss what changed in the second of the checkout.
+ */
+async function copyIndex(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to);
+    const seconds = Math.floor((await stat(from)).mtimeMs / 1000);
+    await utimes(to, seconds, seconds);
+  } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
-  });
+  }
 }

@@ -89,20 +89,27 @@ interface Addition {
 /** On its branch where that is there already: the work tree was cleared away after an earlier task. */
 async function addWorktree({ task }: RunRequest, { repository, path, name, env, signal }: Addition): Promise<void> {
   const ask = (...args: string[]) => git(repository, env, args, signal);
+  const add = (...args: string[]) =>
+    ask('worktree', 'add', ...args).catch(async (error: unknown) => {
+      // Somebody may have removed an earlier one by hand. Not before every one: it could take another that is being made for such.
+      await ask('worktree', 'prune');
+      await ask('worktree', 'add', ...args).catch(() => {
+        throw error;
+      });
+    });
   const branch = branchOf(name);
-  await ask('worktree', 'prune');
   const isKnown = await ask('rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).then(
     () => true,
     () => false,
   );
   if (isKnown) {
-    await ask('worktree', 'add', path, branch);
+    await add(path, branch);
     return;
   }
   const { base = 'HEAD' } = task.workspace ?? {};
   const commit = await ask('rev-parse', '--verify', '--quiet', `${base}^{commit}`).catch(() => null);
   if (commit === null) throw new NoPlaceError(`base: "${base}" names no commit there`);
-  await ask('worktree', 'add', '-b', branch, path, commit.trim());
+  await add('-b', branch, path, commit.trim());
 }
 
 /** The owner's own command, with its output in the run's log. */
