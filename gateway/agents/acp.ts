@@ -6,14 +6,14 @@ import { type AcpStep, type AcpTask, isOver, takesTurns } from '../domain/acp-st
 import { acpVerdict } from '../domain/acp-verdict.ts';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
 import { packageVersion } from '../version.ts';
-import type { Conversation, Exchange, LaunchPlan } from './driver.ts';
+import type { Exchange, LastingConversation, LaunchPlan } from './driver.ts';
 import { geminiOwnerDecides } from './gemini.ts';
 import { openCodeData, openCodeEnvironment, openCodeOwnerDecides } from './opencode.ts';
 
 type AcpSpec = Extract<AgentSpec, { protocol: 'acp' }>;
 
 /** Any agent by the Agent Client Protocol; why so: `docs/decisions/0019-acp.md`. */
-export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string): Conversation {
+export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string): LastingConversation {
   const names = spec.command.map((word) => basename(word).toLowerCase());
   const isGemini = names.some((name) => name.includes(GEMINI));
   const env = {
@@ -33,7 +33,11 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
   return conversation(plan, names, openAcp(taskOf(request, names)));
 }
 
-function conversation(plan: Omit<LaunchPlan, 'stdin'>, names: readonly string[], opening: AcpStep): Conversation {
+function conversation(
+  plan: Omit<LaunchPlan, 'stdin'>,
+  names: readonly string[],
+  opening: AcpStep,
+): LastingConversation {
   let { state } = opening;
   const take = (step: AcpStep): Exchange => {
     state = step.state;

@@ -64,10 +64,18 @@ export interface Conversation extends Driver {
   isOver(): boolean;
   /** Once it is over: whether it takes another turn. */
   takesTurns(): boolean;
-  /** Then: the same agent for another task. What is to be said to it first stands in `plan.stdin`. */
-  again(request: RunRequest, now: number): Conversation;
+}
+
+/** The driver of an agent that can go from one task to the next. */
+export interface LastingConversation extends Conversation {
+  /** Once it is over and takes turns: the same agent for another task. What is to be said to it first stands in `plan.stdin`. */
+  again(request: RunRequest, now: number): LastingConversation;
 }
 
 export function isConversation(driver: Driver): driver is Conversation {
   return 'isOver' in driver;
+}
+
+export function isLasting(driver: Driver): driver is LastingConversation {
+  return 'again' in driver;
 }

@@ -4,7 +4,7 @@ import { delimiter, dirname, join, resolve, sep } from 'node:path';
 import { commandNames, isShim, shimTarget } from '../domain/command-shim.ts';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
 import { acpDriver } from './acp.ts';
-import { claudeDriver } from './claude.ts';
+import { claudeConversation, claudeDriver } from './claude.ts';
 import { codexDriver } from './codex.ts';
 import type { Driver } from './driver.ts';
 import { geminiDriver } from './gemini.ts';
@@ -19,6 +19,8 @@ export function driverFor(request: RunRequest, temporary: string): Driver {
       return openCodeDriver(request, spec, temporary);
     case 'claude':
       return claudeDriver(request, spec.command, temporary);
+    case 'claude-stream':
+      return claudeConversation(request, spec.command, temporary);
     case 'gemini':
       return geminiDriver(request, spec.command, temporary);
     case 'codex':

@@ -50,7 +50,7 @@ export function sessionProblem({ protocol }: AgentSpec, sessionId: string): stri
 
 /** It asks before it does something, and its driver can hand on the question. */
 export function canBeAsked(spec: AgentSpec): boolean {
-  return spec.protocol === 'acp';
+  return isSpokenTo(spec);
 }
 
 /** It can stay up after a task and take another. */
@@ -59,5 +59,10 @@ export function canBeKept(spec: AgentSpec): boolean {
 }
 
 export function takesInput(spec: AgentSpec): boolean {
-  return spec.protocol === 'acp' || (spec.protocol === 'text' && spec.input);
+  return isSpokenTo(spec) || (spec.protocol === 'text' && spec.input);
+}
+
+/** Its driver holds a conversation with it. */
+function isSpokenTo({ protocol }: AgentSpec): boolean {
+  return protocol === 'acp' || protocol === 'claude-stream';
 }

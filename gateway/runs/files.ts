@@ -42,6 +42,8 @@ export const agentSpecSchema = z.discriminatedUnion('protocol', [
   z.object({ protocol: z.literal('opencode'), command: z.array(z.string()).min(1) }),
   /** Other CLIs that print JSON lines for one prompt; `command` likewise. */
   z.object({ protocol: z.enum(['claude', 'gemini', 'codex']), command: z.array(z.string()).min(1) }),
+  /** Claude Code as a conversation; `command` likewise. */
+  z.object({ protocol: z.literal('claude-stream'), command: z.array(z.string()).min(1) }),
   /** Any agent that speaks the Agent Client Protocol on stdin and stdout once `command` runs. */
   z.object({ protocol: z.literal('acp'), command: z.array(z.string()).min(1) }),
   /** Any program: prompt on stdin, every line of output a `log` event. */

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import type { Conversation } from '../agents/driver.ts';
+import type { LastingConversation } from '../agents/driver.ts';
 import { bootId, ownIdentity } from '../process/identity.ts';
 import { sweep } from '../process/sweep.ts';
 import { isThere, readJson, replaceFile } from '../runs/durable.ts';
@@ -19,7 +19,7 @@ const MIN_AVAILABLE = 0.1;
 /** An agent whose task is done and that has not ended. */
 export interface KeptAgent {
   readonly process: AgentProcess;
-  readonly driver: Conversation;
+  readonly driver: LastingConversation;
   /** Itself and what it had started before its first turn. */
   readonly own: readonly ProcessIdentity[];
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_INPUT_WAIT_MS } from '../../shared/limits.ts';
-import { type Conversation, type Driver, isConversation } from '../agents/driver.ts';
+import { type Conversation, type Driver, isConversation, isLasting } from '../agents/driver.ts';
 import type { AgentExit } from '../domain/agent-exit.ts';
 import type { RunEnd } from '../domain/outcome.ts';
 import { processesOfRun } from '../domain/run-processes.ts';
@@ -69,7 +69,7 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const started = performance.now();
   const cancelTimeout = callAfter(request.timeoutMs, () => end.request('timeout'));
   const { stdin } = agent.child;
-  const isKept = request.keepWarm !== undefined && isConversation(driver);
+  const isKept = request.keepWarm !== undefined && isLasting(driver);
   const talk = isConversation(driver)
     ? converse(driver, stdin, { ...deps, openForMs: openForMs(request), isKept })
     : null;
@@ -104,7 +104,7 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const left = await sweep({ mark: request.mark, agent: await agent.identity, spare });
   if (left.length > 0) console.error('these processes could not be killed', left);
   const stderrTail = () => stderr.tail.text;
-  if (kind === 'over' && isConversation(driver)) {
+  if (kind === 'over' && isLasting(driver)) {
     for (const each of [taps.stdout, taps.stderr]) each.release();
     await output.catch(() => {});
     const verdict = driver.verdict(NO_EXIT);

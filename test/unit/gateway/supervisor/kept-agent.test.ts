@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isConversation } from '../../../../gateway/agents/driver.ts';
+import { isLasting } from '../../../../gateway/agents/driver.ts';
 import { driverFor } from '../../../../gateway/agents/registry.ts';
 import { identityOf } from '../../../../gateway/process/identity.ts';
 import { WarmAgents } from '../../../../gateway/runs/warm-agents.ts';
@@ -21,7 +21,7 @@ beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'kept-agent-'));
   const request = await shop.request([], { agent: { protocol: 'acp', command: ['sleep', '100000'] } });
   const driver = driverFor(request, '/nowhere');
-  if (!isConversation(driver)) throw new Error('no conversation');
+  if (!isLasting(driver)) throw new Error('no conversation');
   const child = spawn('sleep', ['100000'], { detached: true });
   const exit = once(child, 'exit').then(() => ({ code: child.exitCode, signal: child.signalCode }));
   agent = { process: { child, identity: identityOf(child.pid ?? 0), exit }, driver, own: [] };
