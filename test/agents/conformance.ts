@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../shared/event.ts';
 import { TURN_TOKENS } from '../scripted-model/turn.ts';
 import { eventsOf, resultOfRun, until } from '../support/runs.ts';
+import { askForExpiry, dialogue } from './dialogue.ts';
 import { type Lab, type LabRun, openLab } from './lab.ts';
 import type { AgentRow } from './row.ts';
 
@@ -48,6 +49,7 @@ export function conformance(row: AgentRow): void {
     /** Two that come to their time limit while other cases run. */
     let stalled: LabRun;
     let stuck: LabRun;
+    let unanswered: LabRun | null;
     beforeAll(async () => {
       lab = await openLab(row);
       firsts = await Promise.all(['one', 'two', 'three'].map((word) => lab.start(`@say ${word}`)));
@@ -55,6 +57,7 @@ export function conformance(row: AgentRow): void {
       const limit = row.timeLimitMs ?? TIME_LIMIT_MS;
       stalled = await lab.start('@stall', limit);
       stuck = await lab.start('@bash echo $$ > shell.pid; exec sleep 600', limit);
+      unanswered = await askForExpiry(lab, row);
     });
     afterAll(() => lab.close());
 
@@ -181,6 +184,8 @@ export function conformance(row: AgentRow): void {
       expect(await resultOfRun(stuck.run, PATIENCE_MS)).toMatchObject({ error: { code: 'timeout' } });
       expect(lab.living([shell], stuck.mark)).toEqual([]);
     });
+
+    dialogue(row, () => ({ lab, unanswered }));
 
     it('leaves nothing in the temporary directory', async () => {
       expect(await lab.temporaryFiles()).toEqual(row.keeps ?? []);

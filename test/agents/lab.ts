@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunDirectory } from '../../gateway/runs/run-directory.ts';
 import { launchSupervisor } from '../../gateway/supervisor/launch.ts';
+import type { TaskRequest } from '../../shared/task.ts';
 import { isAlive, processesBearing, treeOf } from '../e2e/harness/proc.ts';
 import { type ScriptedModel, startScriptedModel } from '../scripted-model/server.ts';
 import { openWorkshop, until } from '../support/runs.ts';
@@ -24,7 +25,8 @@ export interface LabRun {
 /** A model, a home for one agent, and runs of it. */
 export interface Lab {
   model: ScriptedModel;
-  start(prompt: string | ((cwd: string) => string), timeoutMs?: number): Promise<LabRun>;
+  /** `wishes`: what else the task asks for. */
+  start(prompt: string | ((cwd: string) => string), timeoutMs?: number, wishes?: Partial<TaskRequest>): Promise<LabRun>;
   /** Goes on in the session of an earlier run, in its directory. */
   follow(before: LabRun, prompt: string): Promise<LabRun>;
   /** Which of these are alive, and all that bears the mark. */
@@ -41,15 +43,15 @@ export async function openLab(row: AgentRow): Promise<Lab> {
   await mkdir(temporary);
   const env = { PATH: process.env.PATH ?? '', TMPDIR: temporary, ...row.env(model, home) };
   const bearing = (mark: string) => processesBearing(mark).map(({ pid }) => pid);
-  const launch = async (cwd: string, prompt: string, timeoutMs: number, sessionId?: string): Promise<LabRun> => {
+  const launch = async (cwd: string, prompt: string, timeoutMs: number, wishes: Partial<TaskRequest>) => {
     const request = await shop.request(['unused'], {
       prompt,
       ...(row.model === undefined ? {} : { model: row.model }),
       agent: row.agent,
-      env,
+      env: wishes.permissions === undefined ? env : { ...env, ...row.asking },
       timeoutMs,
     });
-    Object.assign(request.task, { cwd, ...(sessionId === undefined ? {} : { sessionId }) });
+    Object.assign(request.task, { cwd, ...wishes });
     const run = await shop.run(request);
     await launchSupervisor(run);
     const processes = async () => {
@@ -60,12 +62,12 @@ export async function openLab(row: AgentRow): Promise<Lab> {
   };
   return {
     model,
-    async start(prompt, timeoutMs = AMPLE_MS) {
+    async start(prompt, timeoutMs = AMPLE_MS, wishes = {}) {
       const cwd = await mkdtemp(join(shop.cwd, 'run-'));
-      return launch(cwd, typeof prompt === 'string' ? prompt : prompt(cwd), timeoutMs);
+      return launch(cwd, typeof prompt === 'string' ? prompt : prompt(cwd), timeoutMs, wishes);
     },
     async follow({ run, cwd }, prompt) {
-      return launch(cwd, prompt, AMPLE_MS, (await run.session()) ?? '');
+      return launch(cwd, prompt, AMPLE_MS, { sessionId: (await run.session()) ?? '' });
     },
     living: (pids, mark) => [...pids.filter(isAlive), ...bearing(mark)],
     temporaryFiles: () => readdir(temporary),

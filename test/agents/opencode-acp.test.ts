@@ -8,6 +8,7 @@ conformance({
   name: 'OpenCode over ACP',
   agent: { protocol: 'acp', command: [OPENCODE, 'acp'] },
   env: ({ url }, home) => openCodeEnv(url, home),
+  asking: { OPENCODE_PERMISSION: JSON.stringify({ edit: 'ask', bash: 'ask' }) },
   lacks: {},
   keeps: ['opencode'],
 });

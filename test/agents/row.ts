@@ -13,6 +13,8 @@ export interface AgentRow {
   model?: string;
   /** In which the CLI works against that model with `home` for all its data; may write its settings there. */
   env(model: ScriptedModel, home: string): Record<string, string>;
+  /** Settings of its own by which it asks before it writes and runs; absent when it does so by itself. */
+  asking?: Record<string, string>;
   /** What it does not offer, each with the reason. */
   lacks: Partial<Record<Offer, string>>;
   /** ms. For the cases that come to their time limit, when it cannot be the usual one. */
