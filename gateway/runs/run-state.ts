@@ -14,17 +14,20 @@ export type RunState = 'finished' | 'unstarted' | 'running' | 'lost';
 /** Where a run stands, as the disk and the process table say. */
 export async function runState(run: RunDirectory): Promise<RunState> {
   if ((await run.result()) !== null) return 'finished';
-  const supervisor = await run.supervisor();
   const boot = await bootId();
-  if (supervisor === null) return run.request?.bootId === boot && (await isStartable(run)) ? 'unstarted' : 'lost';
+  let supervisor = await run.supervisor();
+  if (supervisor === null) {
+    // Without its request none can be started, nor where there is no directory.
+    if (run.request?.bootId !== boot || !(await run.exists())) return 'lost';
+    if (!(await isThere(run.file('EVENTS')))) return 'unstarted';
+    // A supervisor makes them as soon as it has taken the run: it may have done so since the first look. Where it is still
+    // not to be seen somebody removed its file, and a second one beside it could only die.
+    supervisor = await run.supervisor();
+    if (supervisor === null) return 'lost';
+  }
   if (supervisor.bootId === boot && (await isAlive(supervisor))) return 'running';
   // It may have written its result and exited since the first look.
   return (await run.result()) === null ? 'lost' : 'finished';
-}
-
-/** Not where the directory is gone, nor where there was a supervisor: it makes the events at once, and only one can. */
-async function isStartable(run: RunDirectory): Promise<boolean> {
-  return (await run.exists()) && !(await isThere(run.file('EVENTS')));
 }
 
 /** Tells a living supervisor by signal to end its run; false when there is none. */
