@@ -27,6 +27,8 @@ export interface ConversationDeps extends Pick<OutputDeps, 'events' | 'now'> {
   openForMs: number | null;
   /** The agent is kept after its last turn where it can be: its stdin stays open. */
   isKept: boolean;
+  /** What is to be done before the first turn begins; nothing is said to the agent meanwhile. */
+  beforeFirstTurn: (() => Promise<unknown>) | null;
 }
 
 /** Speaks for a driver: writes what it has to say to the agent's stdin, and closes that when nothing more will be said. */
@@ -44,6 +46,9 @@ class Conversing implements Talk {
   /** Null: it closes with the turn. */
   #openForMs: number | null;
   #isOver = false;
+  #hasSession = false;
+  /** What was said last, while something is to be done before it is; null when it goes at once. */
+  #held: Promise<void> | null = null;
   /** Set while the agent waits for input. */
   #stopWaiting: (() => void) | null = null;
 
@@ -87,6 +92,7 @@ class Conversing implements Talk {
   }
 
   #perform(exchange: Exchange): Exchange {
+    if (exchange.sessionId !== null && !this.#hasSession) this.#begin();
     this.#speak(exchange.send);
     const { question } = exchange;
     // What was said with the question stands before it.
@@ -119,7 +125,24 @@ class Conversing implements Talk {
     this.#end();
   }
 
+  /** The session is there, and the first turn is about to be asked for. */
+  #begin(): void {
+    this.#hasSession = true;
+    const { beforeFirstTurn } = this.#deps;
+    if (beforeFirstTurn === null) return;
+    // Whether it could be done is its own matter.
+    this.#held = beforeFirstTurn().then(
+      () => {},
+      () => {},
+    );
+  }
+
   #speak(text: string): void {
+    if (this.#held === null) this.#write(text);
+    else this.#held = this.#held.then(() => this.#write(text));
+  }
+
+  #write(text: string): void {
     // One that has been said goodbye to, or does not read what it is told, gets no more of it.
     const { writable, writableLength } = this.#stdin;
     if (text !== '' && writable && writableLength <= MAX_UNREAD_BYTES) this.#stdin.write(text);

@@ -70,16 +70,12 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   const cancelTimeout = callAfter(request.timeoutMs, () => end.request('timeout'));
   const { stdin } = agent.child;
   const isKept = request.keepWarm !== undefined && isLasting(driver);
+  const own = belongings(deps, agent);
   const talk = isConversation(driver)
-    ? converse(driver, stdin, { ...deps, openForMs: openForMs(request), isKept })
+    ? converse(driver, stdin, { ...deps, openForMs: openForMs(request), isKept, beforeFirstTurn: isKept ? own : null })
     : null;
   const taps = { stdout: tap(agent.child.stdout, isKept), stderr: tap(agent.child.stderr, isKept) };
-  const own = belongings(deps, agent);
-  const onSession = async (sessionId: string) => {
-    if (isKept) await own();
-    await deps.onSession(sessionId);
-  };
-  const stdout = readStdout(taps.stdout.view, { ...deps, onSession, driver: talk?.listener ?? driver });
+  const stdout = readStdout(taps.stdout.view, { ...deps, driver: talk?.listener ?? driver });
   const stderr = readStderr(taps.stderr.view, deps);
   const output = Promise.all([stdout.done, stderr.done]);
   const stopWatching = watchForIdleness(agent, deps, () =>
