@@ -44,6 +44,7 @@ function conversation(
     return { events: step.events, sessionId: state.sessionId, send: step.send, question: step.question };
   };
   return {
+    endsByItself: false,
     plan: { ...plan, stdin: opening.send },
     line: (text, now) => take(stepAcp(state, text, now)),
     input: (content, now) => take(inputToAcp(state, content, now)),

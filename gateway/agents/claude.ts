@@ -62,6 +62,8 @@ export function claudeConversation(request: RunRequest, command: readonly string
     return { events: step.events, sessionId: state.said.sessionId, send: step.send, question: step.question };
   };
   return {
+    // It waits for commands and subagents in the background, and takes a turn for what they bring; not for ever.
+    endsByItself: true,
     plan: {
       command: [...command, ...PRINTING, ...LISTENING, ...(asks ? ASKING : PASSING), ...choices(request)],
       env: claudeEnvironment(request.env, temporary),

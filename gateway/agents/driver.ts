@@ -53,6 +53,8 @@ export interface Exchange extends LineOutcome {
 
 /** The driver of an agent that stays up after its answer and is spoken to; `plan.stdin` is what opens the conversation. */
 export interface Conversation extends Driver {
+  /** Once stdin is closed it ends by itself, when what it does beside its turns is done; another is ended soon. */
+  readonly endsByItself: boolean;
   line(text: string, now: number): Exchange;
   /** Takes a `task:input`: the next turn, at once when none is under way. */
   input(content: string, now: number): Exchange;

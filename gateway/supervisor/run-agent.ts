@@ -1,5 +1,5 @@
 import { DEFAULT_INPUT_WAIT_MS } from '../../shared/limits.ts';
-import { type Conversation, type Driver, isConversation, isLasting } from '../agents/driver.ts';
+import { type Driver, isConversation, isLasting } from '../agents/driver.ts';
 import type { AgentExit } from '../domain/agent-exit.ts';
 import type { RunEnd } from '../domain/outcome.ts';
 import { processesOfRun } from '../domain/run-processes.ts';
@@ -89,7 +89,7 @@ export async function runAgent(deps: AgentDeps): Promise<AgentRun> {
   else talk.open();
   deps.onStarted(talk ?? earOf(stdin, driver.plan, deps));
 
-  const kind = await endingOf(agent, end, talk, isKept ? driver : null);
+  const kind = await endingOf(agent, deps, talk, isKept);
   const durationMs = performance.now() - started;
   cancelTimeout();
   stopWatching();
@@ -161,22 +161,23 @@ async function outputEnds(output: Promise<unknown>, streams: Reading[]): Promise
 }
 
 /**
- * Resolves when the agent has ended by itself, or its end was requested. When a conversation is over it has a moment to go; should
- * it stay, that is no failure of its own. `over`: it is, and the agent, of this driver, is to be kept.
+ * Resolves when the agent has ended by itself, or its end was requested. When a conversation is over it has a moment to go, or all the
+ * time that it takes for itself; should it stay, that is no failure of its own. `over`: it is, and the agent is to be kept.
  */
 async function endingOf(
   agent: AgentProcess,
-  end: EndRequest,
+  { driver, end }: AgentDeps,
   talk: Talk | null,
-  kept: Conversation | null,
+  isKept: boolean,
 ): Promise<'exited' | 'cut' | 'over'> {
   const exited = agent.exit.then(() => 'exited' as const);
   const cut = end.wait().then(() => 'cut' as const);
   const over = talk?.over.then(() => 'over' as const);
   const first = await Promise.race([exited, cut, ...(over === undefined ? [] : [over])]);
   if (first === 'exited') return 'exited';
-  if (first === 'over') {
-    if (kept?.takesTurns() === true) return 'over';
+  if (first === 'over' && isConversation(driver)) {
+    if (isKept && driver.takesTurns()) return 'over';
+    if (driver.endsByItself) return Promise.race([exited, cut]);
     await settledWithin(Promise.race([exited, cut]), FAREWELL_MS);
     return 'exited';
   }

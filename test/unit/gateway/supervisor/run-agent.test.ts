@@ -55,6 +55,16 @@ describe('running an agent', () => {
     for (let round = 0; round < 20; round += 1) expect(await linesOf(['/bin/echo', 'hello'])).toEqual(['hello']);
   });
 
+  it('lets Claude Code take its time when its turn is over, for another turn may follow from what it does beside', async () => {
+    const init = '{"type":"system","subtype":"init","session_id":"s"}';
+    const result = (text: string) => `{"type":"result","subtype":"success","is_error":false,"result":"${text}"}`;
+    // Longer than others have to go.
+    const script = `read line; echo '${init}'; echo '${result('one')}'; cat > /dev/null; sleep 4; echo '${result('two')}'`;
+    const agent = { protocol: 'claude-stream' as const, command: ['/bin/sh', '-c', script] };
+    const { end } = await ran(await shop.request([], { agent }));
+    expect(end).toMatchObject({ kind: 'exited', exit: { code: 0 }, verdict: { success: true, output: 'two' } });
+  });
+
   it('[L3] loses nothing of its last output when the disk is slow', { timeout: 60_000 }, async () => {
     const count = 160;
     const script = `for (let n = 0; n < ${count}; n += 1) console.log(n + ' ' + 'x'.repeat(1020))`;
