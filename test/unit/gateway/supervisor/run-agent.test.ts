@@ -59,7 +59,7 @@ describe('running an agent', () => {
     const init = '{"type":"system","subtype":"init","session_id":"s"}';
     const result = (text: string) => `{"type":"result","subtype":"success","is_error":false,"result":"${text}"}`;
     // Longer than others have to go.
-    const script = `read line; echo '${init}'; echo '${result('one')}'; cat > /dev/null; sleep 4; echo '${result('two')}'`;
+    const script = `read line; echo '${init}'; echo '${result('one')}'; cat > /dev/null; sleep 6; echo '${result('two')}'`;
     const agent = { protocol: 'claude-stream' as const, command: ['/bin/sh', '-c', script] };
     const { end } = await ran(await shop.request([], { agent }));
     expect(end).toMatchObject({ kind: 'exited', exit: { code: 0 }, verdict: { success: true, output: 'two' } });
