@@ -83,13 +83,19 @@ function onSession(state: AcpState, result: SessionResult, now: number): AcpStep
   const sessionId = state.task.sessionId ?? result.sessionId;
   if (sessionId === undefined) return failed(state, 'the agent named no session', undefined, now);
   const opened = [...state.opened, sessionId];
-  return chooseModel({ ...state, sessionId, opened, modelBy: modelChoice(result) ?? state.modelBy }, now);
+  const next = { ...state, sessionId, opened, modelBy: modelChoice(result) ?? state.modelBy };
+  const current = result.models?.currentModelId;
+  // Gemini CLI goes on telling what has been when it has answered; once it has answered this too, it has done.
+  const mayTellMore = state.task.sessionId !== null && state.reopens === 'session/load';
+  if (mayTellMore && current !== undefined && state.task.model === null)
+    return ask(next, 'model', 'session/set_model', { sessionId, modelId: current });
+  return chooseModel(next, now);
 }
 
 function modelChoice({ configOptions, models }: SessionResult): AcpState['modelBy'] {
   const option = configOptions?.find(({ id, category }) => category === 'model' || id === 'model');
   if (option !== undefined) return { configId: option.id };
-  return models !== undefined && models !== null ? 'session/set_model' : null;
+  return models === undefined ? null : 'session/set_model';
 }
 
 function chooseModel(state: AcpState, now: number): AcpStep {

@@ -74,10 +74,8 @@ export function restOfAcp(state: AcpState, now: number): AcpStep {
 
 function onNotification(state: AcpState, { method, params }: Notification, now: number): AcpStep {
   const update = method === 'session/update' ? ownUpdate(state, params) : null;
-  if (update?.sessionUpdate === 'usage_update') {
-    const isBeforePrompts = state.asked?.call !== 'prompt' && state.stopReason === null;
-    return silent({ ...state, cost: costAfter(state.cost, update, isBeforePrompts) }, []);
-  }
+  if (update?.sessionUpdate === 'usage_update')
+    return silent({ ...state, cost: costAfter(state.cost, update, isBeforePrompts(state)) }, []);
   if (method === 'session/update' && isReplay(state)) return silent(state, []);
   if (update !== null) return onUpdate(state, update, now);
   return silent(state, [
@@ -92,9 +90,14 @@ function ownUpdate(state: AcpState, params: unknown): Update | null {
   return data.update;
 }
 
-/** While a session is loaded the agent tells again what has been; those events stand in an earlier log. */
-function isReplay({ asked, task }: AcpState): boolean {
-  return asked?.call === 'session' && task.sessionId !== null;
+/** As a session is loaded the agent tells again what has been, Gemini CLI after its answer too; those events stand in an earlier log. */
+function isReplay(state: AcpState): boolean {
+  return state.task.sessionId !== null && isBeforePrompts(state);
+}
+
+/** Nothing was asked of the agent yet. */
+function isBeforePrompts({ asked, stopReason }: AcpState): boolean {
+  return asked?.call !== 'prompt' && stopReason === null;
 }
 
 function onUpdate(state: AcpState, update: Exclude<Update, { sessionUpdate: 'usage_update' }>, now: number): AcpStep {

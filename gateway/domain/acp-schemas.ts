@@ -27,7 +27,7 @@ export const sessionResultSchema = z.object({
   /** OpenCode's way to choose a model … */
   configOptions: lenient(z.array(z.object({ id: z.string(), category: lenient(z.string()) }))),
   /** … and Gemini CLI's. */
-  models: z.unknown().optional(),
+  models: lenient(z.object({ currentModelId: lenient(z.string()) })),
 });
 export type SessionResult = z.infer<typeof sessionResultSchema>;
 

@@ -65,6 +65,19 @@ describe('a conversation', () => {
     expect(sent[1]).toContain('"session/load","params":{"sessionId":"old"');
   });
 
+  it('what is told of earlier turns after a session was loaded is no part of this run', () => {
+    const loads = { result: { protocolVersion: 1, agentCapabilities: { loadSession: true } } };
+    const loaded = { result: { models: { currentModelId: 'auto' } } };
+    const { sent, events, state } = said([loads, loaded, chunk('Noted.'), { result: {} }, chunk('It.'), END], {
+      sessionId: 's',
+    });
+    // Asked for what it has anyway, the agent has told all by the time it answers.
+    expect(sent[2]).toContain('"session/set_model","params":{"sessionId":"s","modelId":"auto"}');
+    expect(sent[3]).toContain('"session/prompt"');
+    expect(events.filter(({ type }) => type === 'message')).toMatchObject([{ content: 'It.' }]);
+    expect(acpVerdict(state, OK)).toMatchObject({ success: true, output: 'It.' });
+  });
+
   it('chooses the model in the way that the agent offers', () => {
     const chosen = (result: object) =>
       said([READY[0] ?? {}, { result: { sessionId: 's', ...result } }], { model: 'a/b' }).sent[2];
