@@ -34,7 +34,16 @@ function stopOnSignals(onSecond: () => void): AbortSignal {
 async function policyOf(config: DaemonConfig): Promise<Policy> {
   const environment = withoutNpmBins(process.env);
   const searchPath = environment.PATH ?? '';
-  const { agents, withoutProgram, unknown } = await agentTable(searchPath, config.customAgents, config.agents);
+  const table = await agentTable(searchPath, config.customAgents, config.agents);
+  const { agents, versions, withoutProgram, unknown } = table;
+  // Arguments may hold what is nobody's business.
+  for (const [name, { protocol, command }] of agents)
+    log.info('agent {name}: {program}, by {protocol}', {
+      name,
+      program: command[0],
+      protocol,
+      version: versions.get(name),
+    });
   for (const name of withoutProgram) log.warn('the program of the agent {name} is not there', { name });
   for (const name of unknown) log.warn('GATEWAY_AGENTS names {name}, which is not there', { name });
   if (agents.size === 0)

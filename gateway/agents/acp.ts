@@ -14,7 +14,7 @@ type AcpSpec = Extract<AgentSpec, { protocol: 'acp' }>;
 
 /** Any agent by the Agent Client Protocol; why so: `docs/decisions/0019-acp.md`. */
 export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string): LastingConversation {
-  const names = spec.command.map((word) => basename(word).toLowerCase());
+  const names = spec.command.map((word) => basename(word.toLowerCase(), '.exe'));
   const isGemini = names.some((name) => name.includes(GEMINI));
   const env = {
     ...surroundings(request.env, temporary),

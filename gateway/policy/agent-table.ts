@@ -1,9 +1,12 @@
 import { agentOffered } from '../../shared/agent-names.ts';
-import { findAgents, resolveAgent } from '../agents/registry.ts';
+import { resolveAgent } from '../agents/find-command.ts';
+import { findAgents } from '../agents/known-agents.ts';
 import type { AgentSpec } from '../runs/files.ts';
 
 export interface AgentTable {
   agents: ReadonlyMap<string, AgentSpec>;
+  /** Versions of those that were found, as far as they are known. */
+  versions: ReadonlyMap<string, string>;
   /** Agents of the file whose program is not there; announced all the same, for it may be installed later. */
   withoutProgram: string[];
   /** Names that `only` asks for and nobody has. */
@@ -20,17 +23,23 @@ export async function agentTable(
   only: readonly string[] | null,
 ): Promise<AgentTable> {
   const isWanted = (name: string) => only === null || agentOffered(only, name) !== null;
-  const all = new Map(Object.entries(await findAgents(searchPath)));
+  const all = new Map<string, AgentSpec>();
+  const versions = new Map<string, string>();
+  for (const [name, { spec, version }] of Object.entries(await findAgents(searchPath))) {
+    all.set(name, spec);
+    if (version !== null) versions.set(name, version);
+  }
   const withoutProgram: string[] = [];
   for (const [name, spec] of Object.entries(custom)) {
     if (!isWanted(name)) continue;
     const resolved = await resolveAgent(spec, searchPath);
     if (resolved === null) withoutProgram.push(name);
     all.set(name, resolved ?? spec);
+    versions.delete(name);
   }
   const agents = new Map([...all].filter(([name]) => isWanted(name)));
   const unknown = (only ?? []).filter((name) => agentOffered([...agents.keys()], name) === null);
-  return { agents, withoutProgram, unknown };
+  return { agents, versions, withoutProgram, unknown };
 }
 
 /** Agents that can be given no `task:input`. */

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findAgents, findCommand, resolveAgent } from '../../../../gateway/agents/registry.ts';
+import { findCommand, resolveAgent } from '../../../../gateway/agents/find-command.ts';
 
 let base: string;
 beforeAll(() => {
@@ -18,12 +18,11 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 const both = () => `${join(base, 'first')}:${join(base, 'second')}`;
 
-describe('agents on PATH', () => {
-  it('are found as absolute paths; what cannot be executed is passed over', async () => {
-    const opencode = join(base, 'second', 'opencode');
-    expect(await findAgents(both())).toEqual({ opencode: { protocol: 'opencode', command: [opencode] } });
-    expect(await findAgents(join(base, 'first'))).toEqual({});
-    expect(await findAgents('')).toEqual({});
+describe('commands on PATH', () => {
+  it('are absolute paths; what cannot be executed is passed over', async () => {
+    expect(await findCommand('opencode', both())).toEqual([join(base, 'second', 'opencode')]);
+    expect(await findCommand('opencode', join(base, 'first'))).toBeNull();
+    expect(await findCommand('opencode', '')).toBeNull();
   });
 
   it('a directory is no program, a path is taken as it is', async () => {
