@@ -41,6 +41,8 @@ export interface Driver {
   sessionInLog(line: string): string | null;
   /** To be asked after the last line. */
   verdict(exit: AgentExit): Verdict;
+  /** To be asked after the last line: it has ended without having taken its prompt, for no fault of that, and would take it if started again. */
+  missedPrompt?(exit: AgentExit, stderr: string): boolean;
 }
 
 /** What is to be done after the agent, or somebody else, has said something. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { GEMINI_START, stepGemini } from '../domain/gemini-parse.ts';
-import { geminiVerdict } from '../domain/gemini-verdict.ts';
+import { geminiVerdict, missedPrompt } from '../domain/gemini-verdict.ts';
 import { restOfPiece } from '../domain/joined-text.ts';
 import type { RunRequest } from '../runs/files.ts';
 import type { Driver } from './driver.ts';
@@ -35,6 +35,7 @@ export function geminiDriver(request: RunRequest, command: readonly string[], te
     },
     sessionInLog: () => null,
     verdict: (exit) => geminiVerdict(state, exit),
+    missedPrompt: (exit, stderr) => task.prompt !== '' && missedPrompt(state, exit, stderr),
   };
 }
 

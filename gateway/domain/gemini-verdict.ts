@@ -11,6 +11,18 @@ export function geminiVerdict({ result, answer, files }: GeminiState, exit: Agen
   return { success: message === '', message, output: answer, files, usage: usageOf(result) };
 }
 
+/** Its exit code for want of input. */
+const NO_INPUT_CODE = 42;
+const NO_INPUT = 'No input provided via stdin';
+
+/**
+ * Whether it found nothing on stdin and ended. It waits there for half a second, by a timer that fires before what lies in the pipe is read
+ * when its loop was busy for so long.
+ */
+export function missedPrompt({ sessionId, result }: GeminiState, exit: AgentExit, stderr: string): boolean {
+  return sessionId === null && result === null && exit.code === NO_INPUT_CODE && stderr.includes(NO_INPUT);
+}
+
 function failure(result: GeminiResult | null, exit: AgentExit): string {
   if (result !== null && result.status !== 'success') return resultError(result);
   if (exit.code !== 0) return `the agent ${describeExit(exit)}`;

@@ -16,9 +16,9 @@ import { ChangeWatch } from './changes.ts';
 import type { EndRequest } from './end.ts';
 import type { EventFile } from './event-file.ts';
 import { awaitFirstStart, type FirstStart } from './first-start.ts';
-import type { InputQueue } from './input.ts';
+import type { Ear, InputQueue } from './input.ts';
 import type { KeptAgent } from './kept-agent.ts';
-import { runAgent } from './run-agent.ts';
+import { runHeard } from './run-heard.ts';
 import { NoPlaceError, type Place, placeRun } from './workspace.ts';
 
 /** In the state directory: which agents have set up their data. */
@@ -64,11 +64,13 @@ export async function conduct(wanted: RunRequest, deps: ConductDeps): Promise<Co
     if (request.neighbours !== undefined)
       await note(neighboursWarning(request.neighbours), { neighbours: request.neighbours });
     await watch.begin(end.signal);
-    const driver = deps.kept?.driver.again(request, now()) ?? driverFor(request, temporaryOf(run, request));
+    const anew = () => driverFor(request, temporaryOf(run, request));
+    const driver = deps.kept?.driver.again(request, now()) ?? anew();
     const firstStart = await orderFirstStart(run, driver, end);
     const onSession = sessionKeeper(run, firstStart);
     const removeTemporary = await makeTemporary(run, request, driver);
-    const agent = await runAgent({ ...deps, request, driver, onSession, onStarted: (ear) => deps.inputs.open(ear) });
+    const onStarted = (ear: Ear) => deps.inputs.open(ear);
+    const agent = await runHeard({ ...deps, request, driver, onSession, onStarted }, anew);
     if (agent.kept === null) await removeTemporary();
     const wasCut = agent.end.kind !== 'exited';
     const changes = await watch.changes(reportedFiles(agent.end), wasCut);
