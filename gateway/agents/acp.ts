@@ -7,7 +7,7 @@ import { acpVerdict } from '../domain/acp-verdict.ts';
 import type { AgentSpec, RunRequest } from '../runs/files.ts';
 import { packageVersion } from '../version.ts';
 import type { Exchange, LastingConversation, LaunchPlan } from './driver.ts';
-import { geminiOwnerDecides } from './gemini.ts';
+import { geminiHold, geminiOwnerDecides } from './gemini.ts';
 import { openCodeData, openCodeEnvironment, openCodeOwnerDecides } from './opencode.ts';
 
 type AcpSpec = Extract<AgentSpec, { protocol: 'acp' }>;
@@ -15,7 +15,7 @@ type AcpSpec = Extract<AgentSpec, { protocol: 'acp' }>;
 /** Any agent by the Agent Client Protocol; why so: `docs/decisions/0019-acp.md`. */
 export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string): LastingConversation {
   const names = spec.command.map((word) => basename(word.toLowerCase(), '.exe'));
-  const isGemini = names.some((name) => name.includes(GEMINI));
+  const isGemini = isGeminiCli(names);
   const env = {
     ...surroundings(request.env, temporary),
     ...request.env,
@@ -30,13 +30,15 @@ export function acpDriver(request: RunRequest, spec: AcpSpec, temporary: string)
     sharedData: names.includes(OPENCODE) ? openCodeData(env) : null,
     temporary,
   };
-  return conversation(plan, names, openAcp(taskOf(request, names)));
+  return conversation(plan, names, openAcp(taskOf(request, names)), request.task.sessionId);
 }
 
 function conversation(
   plan: Omit<LaunchPlan, 'stdin'>,
   names: readonly string[],
   opening: AcpStep,
+  /** The session that it has to load. */
+  loads: string | undefined,
 ): LastingConversation {
   let { state } = opening;
   const take = (step: AcpStep): Exchange => {
@@ -46,6 +48,7 @@ function conversation(
   return {
     endsByItself: false,
     plan: { ...plan, stdin: opening.send },
+    hold: (now) => (loads === undefined || !isGeminiCli(names) ? null : geminiHold(plan.env, loads, now)),
     line: (text, now) => take(stepAcp(state, text, now)),
     input: (content, now) => take(inputToAcp(state, content, now)),
     answer: (key, decision, now) => take(answerAcp(state, key, decision, now)),
@@ -53,7 +56,12 @@ function conversation(
     rest: (now) => take(restOfAcp(state, now)).events,
     isOver: () => isOver(state),
     takesTurns: () => takesTurns(state),
-    again: (request, now) => conversation(plan, names, againAcp(state, taskOf(request, names), now)),
+    again(request, now) {
+      const { sessionId } = request.task;
+      const isOpen = sessionId !== undefined && state.opened.includes(sessionId);
+      const next = againAcp(state, taskOf(request, names), now);
+      return conversation(plan, names, next, isOpen ? undefined : sessionId);
+    },
     sessionInLog: () => null,
     verdict: (exit) => acpVerdict(state, exit),
   };
@@ -61,6 +69,10 @@ function conversation(
 
 const OPENCODE = 'opencode';
 const GEMINI = 'gemini';
+
+function isGeminiCli(names: readonly string[]): boolean {
+  return names.some((name) => name.includes(GEMINI));
+}
 
 function taskOf({ task, env }: RunRequest, names: readonly string[]): AcpTask {
   const ownerDecides = [...(openCodeOwnerDecides(env) ? [OPENCODE] : []), ...(geminiOwnerDecides(env) ? [GEMINI] : [])];

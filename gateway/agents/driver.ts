@@ -27,9 +27,17 @@ export interface LineOutcome {
   sessionId: string | null;
 }
 
+export interface Hold {
+  ms: number;
+  /** For the run's log. */
+  reason: string;
+}
+
 /** One agent's way of being started and understood, for one run. */
 export interface Driver {
   readonly plan: LaunchPlan;
+  /** What is to be waited for, from `now` on, before the agent is started or spoken to; absent or null: nothing. */
+  hold?(now: number): Hold | null;
   /** Takes the next line of stdout; `now` in ms. */
   line(text: string, now: number): LineOutcome;
   /**
@@ -51,6 +59,8 @@ export interface Exchange extends LineOutcome {
   send: string;
   /** What the agent asks; `answer` takes the answer. */
   question?: Question | undefined;
+  /** What it asked under this key it asks no more. */
+  withdrawn?: string | undefined;
 }
 
 /** The driver of an agent that stays up after its answer and is spoken to; `plan.stdin` is what opens the conversation. */

@@ -1,9 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GEMINI_START, stepGemini } from '../domain/gemini-parse.ts';
 import { geminiVerdict, missedPrompt } from '../domain/gemini-verdict.ts';
 import { restOfPiece } from '../domain/joined-text.ts';
 import type { RunRequest } from '../runs/files.ts';
-import type { Driver } from './driver.ts';
+import type { Driver, Hold } from './driver.ts';
 import { ownerSays } from './owner-settings.ts';
 
 /** The owner's word on what is asked about. */
@@ -48,7 +49,37 @@ function geminiFlags({ task: { model, sessionId }, env, rules }: RunRequest): st
   return flags;
 }
 
+const HOLD_REASON =
+  'Gemini CLI would lose the session if it went on with it in the minute in which it began: the agent starts when that is over.';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Until when Gemini CLI cannot go on with a session over ACP. It begins to record a new one of the same id before it
+ * reads the old, in a file whose name has the minute: within that of the session's beginning it is the same file.
+ */
+export function geminiHold(env: Readonly<Record<string, string>>, sessionId: string, now: number): Hold | null {
+  const minute = new Date(now).toISOString().slice(0, 16).replace(':', '-');
+  const record = `session-${minute}-${sessionId.slice(0, 8)}.jsonl`;
+  const projects = join(geminiHome(env), 'tmp');
+  const isOfNow = namesIn(projects).some((project) => namesIn(join(projects, project, 'chats')).includes(record));
+  return isOfNow ? { ms: MINUTE_MS - (now % MINUTE_MS), reason: HOLD_REASON } : null;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // Not there, or not readable: nothing is known of it then.
+    return [];
+  }
+}
+
+function geminiHome(env: Readonly<Record<string, string>>): string {
+  return join(env.GEMINI_CLI_HOME || (env.HOME ?? ''), '.gemini');
+}
+
 /** Whether the owner has said in Gemini CLI's own settings what is asked about. */
 export function geminiOwnerDecides(env: Readonly<Record<string, string>>): boolean {
-  return ownerSays(join(env.GEMINI_CLI_HOME || (env.HOME ?? ''), '.gemini', 'settings.json'), OWN_MODE);
+  return ownerSays(join(geminiHome(env), 'settings.json'), OWN_MODE);
 }

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkspaceResult } from '../../shared/workspace.ts';
 import type { Driver } from '../agents/driver.ts';
 import { driverFor } from '../agents/registry.ts';
@@ -66,6 +67,7 @@ export async function conduct(wanted: RunRequest, deps: ConductDeps): Promise<Co
     await watch.begin(end.signal);
     const anew = () => driverFor(request, temporaryOf(run, request));
     const driver = deps.kept?.driver.again(request, now()) ?? anew();
+    await holdBack(driver, deps);
     const firstStart = await orderFirstStart(run, driver, end);
     const onSession = sessionKeeper(run, firstStart);
     const removeTemporary = await makeTemporary(run, request, driver);
@@ -111,6 +113,15 @@ async function makeTemporary(run: RunDirectory, { mark, keepWarm }: RunRequest, 
   await mkdir(temporary, { recursive: true, mode: 0o700 }).catch(complain);
   const all = keepWarm === undefined ? temporary : warmDirectory(stateDirOf(run), mark).path;
   return () => rm(all, { recursive: true, force: true }).catch(complain);
+}
+
+/** Waits for the moment from which on the agent can be started. */
+async function holdBack(driver: Driver, { events, end, now }: ConductDeps): Promise<void> {
+  const hold = driver.hold?.(now()) ?? null;
+  if (hold === null) return;
+  await events.append([logEvent(hold.reason, { ms: hold.ms }, now())]);
+  // An end that was requested meanwhile is seen by what comes next.
+  await sleep(hold.ms, undefined, { signal: end.signal }).catch(() => {});
 }
 
 /** Holds the start back while another agent sets up the same data for the first time. */

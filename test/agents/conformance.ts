@@ -120,7 +120,7 @@ export function conformance(row: AgentRow): void {
       const first = await lab.start('The word is heron.\n@say Noted.');
       const before = await resultOfRun(first.run);
       const next = await lab.follow(first, 'What was the word?\n@say It was heron.');
-      const { result } = await resultOfRun(next.run);
+      const { result } = await resultOfRun(next.run, PATIENCE_MS);
       expect(result).toMatchObject({ success: true, output: 'It was heron.' });
       expect(await next.run.session()).toBe(await first.run.session());
       const asked = lab.model.requests.findLast(({ body }) => body.includes('What was the word?'));

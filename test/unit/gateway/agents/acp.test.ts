@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { acpDriver } from '../../../../gateway/agents/acp.ts';
 import { isConversation } from '../../../../gateway/agents/driver.ts';
@@ -41,6 +44,23 @@ describe('how an agent is started that speaks ACP', () => {
   it('Gemini CLI heeds SIGTERM, and what it leaves behind goes with the run', () => {
     const { plan } = acpDriver(request, { ...spec, command: ['/bin/gemini', '--acp'] }, '/run/tmp');
     expect(plan.env).toMatchObject({ GEMINI_CLI_NO_RELAUNCH: 'true', TMPDIR: '/run/tmp' });
+  });
+
+  it('Gemini CLI goes on with a session when the minute is over in which that began', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'gateway-test-'));
+    const chats = join(home, '.gemini', 'tmp', 'project', 'chats');
+    await mkdir(chats, { recursive: true });
+    await writeFile(join(chats, 'session-2026-11-27T10-20-01234567.jsonl'), '');
+    const sessionId = '01234567-0000-4000-8000-000000000000';
+    const follow = { ...request, env: { HOME: home }, task: { ...request.task, sessionId } };
+    const holdOf = (given: RunRequest, now: string, command = '/bin/gemini') =>
+      acpDriver(given, { ...spec, command: [command] }, '/run/tmp').hold?.(Date.parse(now));
+    expect(holdOf(follow, '2026-11-27T10:20:15.5Z')).toMatchObject({ ms: 44_500 });
+    expect(holdOf(follow, '2026-11-27T10:21:00Z')).toBeNull();
+    expect(holdOf(follow, '2026-11-27T10:20:15Z', '/bin/opencode')).toBeNull();
+    expect(holdOf(request, '2026-11-27T10:20:15Z')).toBeNull();
+    await rm(home, { recursive: true });
+    expect(holdOf(follow, '2026-11-27T10:20:15Z')).toBeNull();
   });
 
   it("OpenCode is told to ask where the run decides, and the owner's word stands", () => {
