@@ -59,7 +59,8 @@ export function claudeConversation(request: RunRequest, command: readonly string
   let { state } = opening;
   const take = (step: TalkStep): Exchange => {
     state = step.state;
-    return { events: step.events, sessionId: state.said.sessionId, send: step.send, question: step.question };
+    const { events, send, question, withdrawn } = step;
+    return { events, sessionId: state.said.sessionId, send, question, withdrawn };
   };
   return {
     // It waits for commands and subagents in the background, and takes a turn for what they bring; not for ever.

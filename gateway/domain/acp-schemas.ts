@@ -3,11 +3,7 @@
  * speak it: fields beyond the stable schema (usage, models) too. Everything that is not needed to go on is optional.
  */
 import { z } from 'zod';
-
-/** Of `undefined`, `null` and what has another form than expected: absent. */
-function lenient<T extends z.ZodType>(schema: T) {
-  return schema.optional().catch(undefined);
-}
+import { lenient } from './lenient.ts';
 
 export const initializeResultSchema = z.object({
   protocolVersion: z.number(),

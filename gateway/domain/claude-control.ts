@@ -3,11 +3,7 @@
  * version 2.1 does, and what it is told: one JSON object a line, both ways.
  */
 import { z } from 'zod';
-
-/** Of what has another form than expected: absent. */
-function lenient<T extends z.ZodType>(schema: T) {
-  return schema.optional().catch(undefined);
-}
+import { lenient } from './lenient.ts';
 
 const toolRequest = z.object({
   subtype: z.literal('can_use_tool'),

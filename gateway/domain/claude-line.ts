@@ -1,5 +1,6 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import { z } from 'zod';
+import { lenient } from './lenient.ts';
 
 /**
  * One line of `claude -p --output-format stream-json --verbose`, as version 2.1 prints it. Only what is used is named; a line
@@ -71,7 +72,7 @@ export const claudeLineSchema = z.discriminatedUnion('type', [
     type: z.literal('user'),
     ...envelope,
     message: z.object({ content: z.union([z.string(), z.array(userBlock)]) }),
-    tool_use_result: writtenFile.optional().catch(undefined),
+    tool_use_result: lenient(writtenFile),
   }),
   z.object({
     type: z.literal('result'),
@@ -79,11 +80,11 @@ export const claudeLineSchema = z.discriminatedUnion('type', [
     subtype: z.string(),
     is_error: z.boolean(),
     result: z.string().optional(),
-    errors: z.array(z.string()).optional().catch(undefined),
+    errors: lenient(z.array(z.string())),
     /** Of the whole session so far, what earlier processes did in it too. */
     total_cost_usd: z.number().optional(),
-    usage: turnUsage.optional().catch(undefined),
-    modelUsage: z.record(z.string(), modelUsage).optional().catch(undefined),
+    usage: lenient(turnUsage),
+    modelUsage: lenient(z.record(z.string(), modelUsage)),
     permission_denials: z
       .array(z.object({ tool_name: z.string() }))
       .optional()

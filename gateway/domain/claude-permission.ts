@@ -27,7 +27,7 @@ export function claudeAction({ tool_name: name, input, blocked_path: blocked }: 
   const diff = diffOf(text('old_string'), text('new_string') ?? text('content'));
   return {
     tool: KINDS[name] ?? name,
-    title: `${name}: ${object}`,
+    title: `${name}: ${firstLine(object)}`,
     ...(command === undefined ? {} : { command }),
     ...(named.length === 0 ? {} : { paths: [...new Set(named)] }),
     ...(diff === null ? {} : { diff }),
@@ -37,6 +37,12 @@ export function claudeAction({ tool_name: name, input, blocked_path: blocked }: 
 /** The answers that it takes. */
 export function claudeOptions({ permission_suggestions: suggestions = [] }: ToolRequest): ApprovalDecision[] {
   return suggestions.length === 0 ? ['allow', 'deny'] : ['allow', 'allow_always', 'deny'];
+}
+
+/** The whole stands beside the title. */
+function firstLine(text: string): string {
+  const [first = '', ...more] = text.trim().split(/\r?\n/);
+  return more.length === 0 ? first : `${first} …`;
 }
 
 /** Of what is there to say of a text that takes another's place, or none's. */

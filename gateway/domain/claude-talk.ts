@@ -56,6 +56,8 @@ export interface TalkStep {
   /** To be written to the agent's stdin. */
   send: string;
   question?: Question;
+  /** What it asked under this key it asks no more. */
+  withdrawn?: string;
 }
 
 /** Begins with the first turn. */
@@ -151,7 +153,10 @@ function onControl(state: ClaudeTalk, control: ClaudeControl, now: number): Talk
       };
     }
     case 'control_cancel_request':
-      return silent({ ...state, questions: state.questions.filter(({ id }) => id !== control.request_id) }, []);
+      return {
+        ...silent({ ...state, questions: state.questions.filter(({ id }) => id !== control.request_id) }, []),
+        withdrawn: control.request_id,
+      };
     case 'control_response':
       return silent(state, []);
     case 'command_lifecycle':

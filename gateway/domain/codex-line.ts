@@ -1,5 +1,6 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import { z } from 'zod';
+import { lenient } from './lenient.ts';
 
 /**
  * One line of `codex exec --json`, as version 0.169 prints it. Only what is used is named; a line that does not fit is shown as
@@ -51,7 +52,7 @@ const usage = z.object({
 export const codexLineSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('thread.started'), thread_id: z.string() }),
   z.object({ type: z.literal('turn.started') }),
-  z.object({ type: z.literal('turn.completed'), usage: usage.optional().catch(undefined) }),
+  z.object({ type: z.literal('turn.completed'), usage: lenient(usage) }),
   z.object({ type: z.literal('turn.failed'), error: z.object({ message: z.string() }) }),
   z.object({ type: z.literal('item.started'), item }),
   z.object({ type: z.literal('item.completed'), item }),

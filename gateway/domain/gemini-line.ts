@@ -1,5 +1,6 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import { z } from 'zod';
+import { lenient } from './lenient.ts';
 
 /**
  * One line of `gemini --output-format stream-json`, as version 0.61 prints it. Only what is used is named; a line that does not
@@ -48,7 +49,7 @@ export const geminiLineSchema = z.discriminatedUnion('type', [
     ...envelope,
     status: z.string(),
     error: z.object({ type: z.string().optional(), message: z.string() }).optional(),
-    stats: stats.optional().catch(undefined),
+    stats: lenient(stats),
   }),
 ]);
 export type GeminiLine = z.infer<typeof geminiLineSchema>;

@@ -1,5 +1,6 @@
 /** Pure: no clock, no randomness, no storage, no network. */
 import { z } from 'zod';
+import { lenient } from './lenient.ts';
 
 /**
  * One line of `opencode run --format json`, as version 1.18 prints it. Only what is used is named; a line that does not fit
@@ -37,7 +38,7 @@ export const openCodeLineSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('step_finish'),
     ...envelope,
-    part: z.object({ reason: z.string(), tokens: tokens.optional().catch(undefined), cost: z.number().optional() }),
+    part: z.object({ reason: z.string(), tokens: lenient(tokens), cost: z.number().optional() }),
   }),
   z.object({
     type: z.literal('error'),

@@ -28,7 +28,8 @@ export interface ApprovalDeps {
 /** The questions of one run's agent: decided by the owner's rules or the task's wish, or asked and waited for. */
 export class Approvals {
   readonly #deps: ApprovalDeps;
-  readonly #pending = new Map<string, (decision: ApprovalDecision) => void>();
+  /** By the approval's id. */
+  readonly #pending = new Map<string, { key: string; resolve: (decision: ApprovalDecision) => void }>();
 
   constructor(deps: ApprovalDeps) {
     this.#deps = deps;
@@ -40,7 +41,7 @@ export class Approvals {
   }
 
   /** What the agent may do. Rejects when the question could not be told. */
-  async ask({ action, options, ownerDecides }: Omit<Question, 'key'>): Promise<ApprovalDecision> {
+  async ask({ key, action, options, ownerDecides }: Question): Promise<ApprovalDecision> {
     const { rules, timeoutMs } = this.#deps;
     // Unattended, nothing is approved on top of what the owner has decided in the agent's own settings.
     const wish = this.#deps.wish === 'auto' && ownerDecides ? 'deny' : this.#deps.wish;
@@ -48,7 +49,7 @@ export class Approvals {
     if (permission !== 'ask') return permission;
     const bounded = boundedAction(action);
     const id = randomUUID();
-    const answer = new Promise<ApprovalDecision>((resolve) => this.#pending.set(id, resolve));
+    const answer = new Promise<ApprovalDecision>((resolve) => this.#pending.set(id, { key, resolve }));
     await this.#tell(`asks for approval: ${bounded.title}`, {
       state: 'asked',
       id,
@@ -66,9 +67,14 @@ export class Approvals {
 
   /** The answer to a question; one that nobody asks any more is nobody's. */
   decided(id: string, decision: ApprovalDecision): void {
-    const resolve = this.#pending.get(id);
+    const question = this.#pending.get(id);
     this.#pending.delete(id);
-    resolve?.(decision);
+    question?.resolve(decision);
+  }
+
+  /** The agent waits for no answer to what it asked under `key`. */
+  withdraw(key: string): void {
+    for (const [id, question] of [...this.#pending]) if (question.key === key) this.decided(id, 'deny');
   }
 
   /** The agent waits for no answer any more. */

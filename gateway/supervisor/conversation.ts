@@ -94,9 +94,10 @@ class Conversing implements Talk {
   #perform(exchange: Exchange): Exchange {
     if (exchange.sessionId !== null && !this.#hasSession) this.#begin();
     this.#speak(exchange.send);
-    const { question } = exchange;
+    const { question, withdrawn } = exchange;
     // What was said with the question stands before it.
     if (question !== undefined) queueMicrotask(() => void this.#decide(question));
+    if (withdrawn !== undefined) queueMicrotask(() => this.#deps.approvals.withdraw(withdrawn));
     if (!this.#driver.isOver()) return exchange;
     if (this.#openForMs === null || !this.#driver.takesTurns()) {
       this.#close();
@@ -154,6 +155,8 @@ class Conversing implements Talk {
   }
 
   async #decide(question: Question): Promise<void> {
+    // Nothing can be said to it any more, as it does what is left to do by itself: an answer would not reach it.
+    if (!this.#stdin.writable) return;
     const decision = await this.#deps.approvals.ask(question);
     this.#tell(this.#perform(this.#driver.answer(question.key, decision, this.#deps.now())).events);
   }

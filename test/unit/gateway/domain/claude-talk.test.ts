@@ -184,8 +184,9 @@ describe('a conversation with Claude Code', () => {
       },
     });
     expect(answerTalk(answered.state, 'q1', 'deny', NOW).send).toBe('');
-    const back = read(state, { type: 'control_cancel_request', request_id: 'q1' }).state;
-    expect(answerTalk(back, 'q1', 'allow', NOW).send).toBe('');
+    const back = read(state, { type: 'control_cancel_request', request_id: 'q1' });
+    expect(back.withdrawn).toBe('q1');
+    expect(answerTalk(back.state, 'q1', 'allow', NOW).send).toBe('');
   });
 
   it('[L9] what it is always allowed holds for the session, not for the directory’s next one', () => {

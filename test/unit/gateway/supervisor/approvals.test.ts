@@ -5,7 +5,7 @@ import { type ApprovalNote, approvalNoteOf } from '../../../../shared/approval.t
 import type { AgentEvent } from '../../../../shared/event.ts';
 
 const ACTION = { tool: 'bash', title: 'rm -rf build', command: 'rm -rf build' };
-const QUESTION: Omit<Question, 'key'> = { action: ACTION, options: ['allow', 'deny'], ownerDecides: false };
+const QUESTION: Question = { key: 'k', action: ACTION, options: ['allow', 'deny'], ownerDecides: false };
 
 let told: AgentEvent[];
 beforeEach(() => {
@@ -49,6 +49,21 @@ describe('[R18] the questions of an agent', () => {
     some.withdrawAll();
     expect(await answer).toBe('deny');
     expect(notes().at(-1)).toMatchObject({ state: 'closed' });
+  });
+
+  test('are withdrawn one by one', async () => {
+    const some = approvals();
+    const first = some.ask(QUESTION);
+    const id = await askedId();
+    const second = some.ask({ ...QUESTION, key: 'another' });
+    await vi.waitUntil(() => notes().length === 2);
+    some.withdraw('k');
+    some.withdraw('unheard of');
+    expect(await first).toBe('deny');
+    expect(notes().filter(({ state }) => state === 'closed')).toEqual([{ state: 'closed', id }]);
+    expect(some.waiting).toBe(true);
+    some.withdraw('another');
+    expect(await second).toBe('deny');
   });
 
   test('are denied in the end by the host itself, should the server never answer', async () => {

@@ -65,6 +65,21 @@ describe('running an agent', () => {
     expect(end).toMatchObject({ kind: 'exited', exit: { code: 0 }, verdict: { success: true, output: 'two' } });
   });
 
+  it('[R18] puts no question to anybody when the answer could not reach the agent any more', async () => {
+    const init = '{"type":"system","subtype":"init","session_id":"s"}';
+    const result = '{"type":"result","subtype":"success","is_error":false,"result":"done"}';
+    const request = { subtype: 'can_use_tool', tool_name: 'Bash', input: { command: 'true' } };
+    const asks = JSON.stringify({ type: 'control_request', request_id: 'q', request });
+    const ask = async (script: string) => {
+      const agent = { protocol: 'claude-stream' as const, command: ['/bin/sh', '-c', script] };
+      return (await ran(await shop.request([], { agent }))).events.filter((line) => line.includes('permission'));
+    };
+    expect(await ask(`read line; echo '${init}'; echo '${asks}'; read answer; echo '${result}'`)).toEqual([
+      'permission granted: Bash: true',
+    ]);
+    expect(await ask(`read line; echo '${init}'; echo '${result}'; cat > /dev/null; echo '${asks}'`)).toEqual([]);
+  });
+
   it('[L3] loses nothing of its last output when the disk is slow', { timeout: 60_000 }, async () => {
     const count = 160;
     const script = `for (let n = 0; n < ${count}; n += 1) console.log(n + ' ' + 'x'.repeat(1020))`;
