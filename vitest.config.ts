@@ -36,7 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/bench/**/*.test.ts'],
+          include: ['e2e', 'security', 'conformance', 'bench'].map((suite) => `test/${suite}/**/*.test.ts`),
           environment: 'node',
           fileParallelism: false,
           testTimeout: PROCESS_TEST_TIMEOUT_MS,

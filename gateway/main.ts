@@ -48,8 +48,8 @@ async function policyOf(config: DaemonConfig): Promise<Policy> {
   for (const name of unknown) log.warn('GATEWAY_AGENTS names {name}, which is not there', { name });
   if (agents.size === 0)
     log.error('NO AGENT FOUND: this host will get no tasks. Searched PATH: {searchPath}', { searchPath });
-  const { cwd, allowedRoots, passEnv, taskEnv, permissions } = config;
-  return { agents, cwd, allowedRoots, passEnv, taskEnv, permissions, environment };
+  const { cwd, allowedRoots, passEnv, taskEnv, secretEnv, permissions } = config;
+  return { agents, cwd, allowedRoots, passEnv, taskEnv, secretEnv, permissions, environment };
 }
 
 function warnOfPlainText({ serverUrl }: DaemonConfig): void {

@@ -30,12 +30,17 @@ function jsonHead(text: string, maxBytes: number): string {
   return head;
 }
 
+/** The event itself; where its `data` nests too deep to be written as JSON, that is `{truncated: true}`. */
+export function writableEvent(event: AgentEvent): AgentEvent {
+  return nestsWithin(event.data, MAX_JSON_DEPTH) ? event : { ...event, data: { truncated: true } };
+}
+
 /**
  * The event itself, or one cut to `MAX_EVENT_BYTES` as JSON: `data` is replaced by `{truncated: true, bytes}` with the
- * original size, `content` keeps its head. `data` nested too deep to be written becomes `{truncated: true}` first.
+ * original size, `content` keeps its head. It is made writable first.
  */
 export function cutEvent(printed: AgentEvent): AgentEvent {
-  const event = nestsWithin(printed.data, MAX_JSON_DEPTH) ? printed : { ...printed, data: { truncated: true } };
+  const event = writableEvent(printed);
   const bytes = jsonBytes(event);
   if (bytes <= MAX_EVENT_BYTES) return event;
   const data = { truncated: true, bytes };

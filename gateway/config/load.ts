@@ -37,6 +37,8 @@ export interface DaemonConfig {
   passEnv: string[];
   /** Null: the default list of what a task may not set. */
   taskEnv: string[] | null;
+  /** Names of secrets beyond those that name them by custom. */
+  secretEnv: string[];
   permissions: PermissionRule[];
   worktree: WorktreeSettings;
   /** Free agents that are kept, and for how many minutes. */
@@ -76,6 +78,7 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
     labels: sources.read('labels', SETTINGS.labels.schema) ?? {},
     passEnv: sources.read('passEnv', SETTINGS.passEnv.schema) ?? [],
     taskEnv: sources.read('taskEnv', SETTINGS.taskEnv.schema) ?? null,
+    secretEnv: sources.read('secretEnv', SETTINGS.secretEnv.schema) ?? [],
     warm: sources.read('warm', SETTINGS.warm.schema) ?? { count: 0, minutes: 0 },
   };
   const authToken = sources.read('authToken', SETTINGS.authToken.schema);

@@ -90,6 +90,13 @@ export const SETTINGS = {
     help: 'variables that a task may set; * stands for any part (default: all but dangerous ones)',
     schema: value.envGlobsSchema,
   },
+  secretEnv: {
+    env: 'GATEWAY_SECRET_ENV',
+    flag: 'secret-env',
+    placeholder: 'A,B',
+    help: 'more variables whose values no event or result may show; * stands for any part',
+    schema: value.envGlobsSchema,
+  },
   warm: {
     env: 'GATEWAY_WARM',
     flag: 'warm',

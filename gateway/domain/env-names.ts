@@ -86,6 +86,22 @@ function agentGets(passEnv: readonly string[]): (name: string) => boolean {
   return (name) => !RESERVED(name) && matches(name);
 }
 
+/** What names secrets by custom: keys, tokens and passwords that a host gives its agents. */
+const SECRETS = ['*API_KEY', '*ACCESS_KEY', '*TOKEN', '*SECRET*', '*PASSWORD*'];
+
+/**
+ * Names in an agent's environment whose values nothing may show that it does: all that the task has set, and of the host's those that name
+ * secrets by custom or are the owner's `more`.
+ */
+export function secretNamesIn(
+  environment: Readonly<Record<string, string>>,
+  task: Readonly<Record<string, string>>,
+  more: readonly string[],
+): string[] {
+  const isSecret = nameMatcher([...SECRETS, ...more]);
+  return Object.keys(environment).filter((name) => Object.hasOwn(task, name) || isSecret(name));
+}
+
 /** Set where nothing else sets them: an agent has no terminal and nobody to ask. */
 const UNATTENDED = { CI: '1', NO_COLOR: '1', TERM: 'dumb' };
 

@@ -1,7 +1,7 @@
 import type { RefusalReason } from '../../shared/protocol/task-refused.ts';
 import type { TaskRequest } from '../../shared/task.ts';
 import { OWNER_PERMISSION_NAMES } from '../agents/opencode.ts';
-import { agentEnvironment, taskMaySet } from '../domain/env-names.ts';
+import { agentEnvironment, secretNamesIn, taskMaySet } from '../domain/env-names.ts';
 import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
 import { canBeAsked, sessionProblem, takesInput } from './agent-table.ts';
@@ -15,6 +15,7 @@ export interface Policy {
   allowedRoots: readonly string[];
   passEnv: readonly string[];
   taskEnv: readonly string[] | null;
+  secretEnv: readonly string[];
   /** What agents may do, the first rule that fits decides. */
   permissions: readonly PermissionRule[];
   /** The daemon's own environment. */
@@ -35,6 +36,8 @@ export interface AllowedTask {
   task: TaskRequest;
   agent: AgentSpec;
   env: Record<string, string>;
+  /** Names in `env` whose values are secrets. */
+  secretNames: string[];
   rules: readonly PermissionRule[];
 }
 
@@ -65,5 +68,6 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
   if (task.workspace !== undefined && !(await isRepositoryInside(place.cwd, policy.allowedRoots)))
     return refused('directory', 'the directory is in no git repository that this host allows (GATEWAY_ALLOWED_ROOTS)');
   const env = agentEnvironment(policy.environment, policy.passEnv, task.env ?? {});
-  return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env, rules: policy.permissions };
+  const secretNames = secretNamesIn(env, task.env ?? {}, policy.secretEnv);
+  return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env, secretNames, rules: policy.permissions };
 }

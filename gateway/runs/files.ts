@@ -62,6 +62,8 @@ export const runRequestSchema = z.object({
   agent: agentSpecSchema,
   /** The whole environment of the agent, the policy already applied; the supervisor adds the mark alone. */
   env: z.record(z.string(), z.string()),
+  /** Names in `env` whose values are secrets: they are taken out of all that the run tells. */
+  secretNames: z.array(z.string()).default([]),
   /** Value of `AGENT_GATEWAY_RUN` in the environment of all that the agent starts: random, unique to this run. */
   mark: z.string().min(16),
   /** The owner's, in order. */
@@ -82,6 +84,11 @@ export const runRequestSchema = z.object({
   bootId: z.string(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;
+
+/** The values that nothing may tell which the run does. */
+export function secretsOf({ env, secretNames }: Pick<RunRequest, 'env' | 'secretNames'>): string[] {
+  return secretNames.flatMap((name) => env[name] ?? []);
+}
 
 /** A pid is only meaningful with its start time: pids are used again. */
 export const processIdentitySchema = z.object({

@@ -190,7 +190,7 @@ export class RunManager {
     void run.close();
   }
 
-  async #request(ref: RunRef, { task, agent, env, rules }: AllowedTask): Promise<RunRequest> {
+  async #request(ref: RunRef, { task, agent, env, secretNames, rules }: AllowedTask): Promise<RunRequest> {
     const { keepWarm, setup } = this.#deps;
     const neighbours = task.workspace === undefined ? this.#neighboursOf(task.cwd) : 0;
     const { taskTimeout, maxRetries } = this.#deps.limits();
@@ -199,6 +199,7 @@ export class RunManager {
       task,
       agent,
       env,
+      secretNames,
       rules: [...rules],
       mark: newMark(),
       timeoutMs: task.timeout ?? taskTimeout,

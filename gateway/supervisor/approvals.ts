@@ -5,6 +5,7 @@ import { DEFAULT_APPROVAL_TIMEOUT_MS, MAX_APPROVAL_PATHS, MAX_APPROVAL_TEXT_BYTE
 import { utf8Head } from '../../shared/utf8.ts';
 import { type PermissionRule, permissionFor } from '../domain/permission-rules.ts';
 import type { Question } from '../domain/question.ts';
+import { type Redactor, redactValue } from '../domain/redactor.ts';
 import { callAfter } from '../process/timer.ts';
 
 /**
@@ -16,6 +17,8 @@ const SERVER_SLACK_MS = 60_000;
 export interface ApprovalDeps {
   /** The owner's rules, the first that fits decides. */
   rules: readonly PermissionRule[];
+  /** Of the run's secrets. */
+  redactor: Redactor;
   /** What the task asks for. */
   wish: Permissions;
   /** ms, as the task asks for. */
@@ -42,12 +45,12 @@ export class Approvals {
 
   /** What the agent may do. Rejects when the question could not be told. */
   async ask({ key, action, options, ownerDecides }: Question): Promise<ApprovalDecision> {
-    const { rules, timeoutMs } = this.#deps;
+    const { rules, timeoutMs, redactor } = this.#deps;
     // Unattended, nothing is approved on top of what the owner has decided in the agent's own settings.
     const wish = this.#deps.wish === 'auto' && ownerDecides ? 'deny' : this.#deps.wish;
     const permission = permissionFor(rules, wish, action);
     if (permission !== 'ask') return permission;
-    const bounded = boundedAction(action);
+    const bounded = boundedAction(redactValue(redactor, action).value);
     const id = randomUUID();
     const answer = new Promise<ApprovalDecision>((resolve) => this.#pending.set(id, { key, resolve }));
     await this.#tell(`asks for approval: ${bounded.title}`, {
@@ -87,7 +90,7 @@ export class Approvals {
   }
 }
 
-/** The action within the limits of a note; the rules have judged it whole. */
+/** The action within the limits of a note; the rules have judged it whole, secrets included. */
 function boundedAction({ tool, title, command, paths, diff }: ApprovalAction): ApprovalAction {
   const head = (text: string) => utf8Head(text, MAX_APPROVAL_TEXT_BYTES);
   return {

@@ -15,10 +15,10 @@ import { warmDirectory } from '../runs/warm-files.ts';
 import type { Approvals } from './approvals.ts';
 import { ChangeWatch } from './changes.ts';
 import type { EndRequest } from './end.ts';
-import type { EventFile } from './event-file.ts';
 import { awaitFirstStart, type FirstStart } from './first-start.ts';
 import type { Ear, InputQueue } from './input.ts';
 import type { KeptAgent } from './kept-agent.ts';
+import type { EventSink } from './redacted-events.ts';
 import { runHeard } from './run-heard.ts';
 import { NoPlaceError, type Place, placeRun } from './workspace.ts';
 
@@ -30,7 +30,7 @@ const TEMPORARY = 'tmp';
 export interface ConductDeps {
   run: RunDirectory;
   end: EndRequest;
-  events: EventFile;
+  events: EventSink;
   approvals: Approvals;
   inputs: InputQueue;
   /** The agent that is to run it; null: one is started. */

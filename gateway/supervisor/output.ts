@@ -3,10 +3,10 @@ import { MAX_OUTPUT_BYTES } from '../../shared/limits.ts';
 import type { Driver } from '../agents/driver.ts';
 import { type LineStep, lastLine, NO_LINE, splitLines } from '../domain/lines.ts';
 import { Tail } from '../domain/tail.ts';
-import type { EventFile } from './event-file.ts';
+import type { EventSink } from './redacted-events.ts';
 
 export interface OutputDeps {
-  events: EventFile;
+  events: EventSink;
   driver: Driver;
   now(): number;
   /** Called with each session id, the same one again and again. */

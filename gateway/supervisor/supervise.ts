@@ -1,7 +1,9 @@
 import { dirname } from 'node:path';
 import { resultOf } from '../domain/outcome.ts';
+import { redactFacts } from '../domain/redact-facts.ts';
+import { redactorOf } from '../domain/redactor.ts';
 import { replaceFile, untilRoom } from '../runs/durable.ts';
-import type { ResultFile, RunRequest } from '../runs/files.ts';
+import { type ResultFile, type RunRequest, secretsOf } from '../runs/files.ts';
 import type { RunDirectory } from '../runs/run-directory.ts';
 import { Approvals } from './approvals.ts';
 import { claimRun } from './claim.ts';
@@ -12,6 +14,7 @@ import { EventFile } from './event-file.ts';
 import { HostRoom } from './host-room.ts';
 import { InputQueue } from './input.ts';
 import type { KeptAgent } from './kept-agent.ts';
+import { RedactedEvents } from './redacted-events.ts';
 import { endWhenRemoved } from './removal-watch.ts';
 
 export interface Job {
@@ -34,9 +37,11 @@ export async function supervise(
   if (!(await claimRun(run)) || (await run.result()) !== null) return kept;
   const room = new HostRoom(dirname(run.path), () => performance.now());
   await room.look();
-  const events = await EventFile.create(run.file('EVENTS'), room);
+  const redactor = redactorOf(secretsOf(request));
+  const events = new RedactedEvents(await EventFile.create(run.file('EVENTS'), room), redactor, now);
   const approvals = new Approvals({
     rules: request.rules,
+    redactor,
     wish: request.task.permissions ?? 'auto',
     timeoutMs: request.task.approvalTimeout,
     tell: (event) => events.appendAlways(event),
@@ -54,7 +59,8 @@ export async function supervise(
   try {
     const conducted = await conduct(request, { run, end, events, approvals, inputs, kept, now });
     const lastSeq = await events.close(now());
-    const result: ResultFile = { lastSeq, finishedAt: now(), ...resultOf(conducted.facts) };
+    const outcome = resultOf(redactFacts(redactor, conducted.facts));
+    const result: ResultFile = { lastSeq, finishedAt: now(), ...outcome };
     await untilRoom(() => replaceFile(run.file('RESULT'), JSON.stringify(result)));
     return conducted.kept;
   } finally {

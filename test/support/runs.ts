@@ -60,6 +60,7 @@ export async function openWorkshop(): Promise<Workshop> {
         task: { taskId, prompt, cwd, agentType: 'test', ...(model === undefined ? {} : { model }) },
         agent: { protocol: 'text', command, input: false },
         env: { PATH: process.env.PATH ?? '', HOME: base },
+        secretNames: [],
         rules: [],
         mark: randomUUID(),
         timeoutMs: PATIENCE_MS,

@@ -14,6 +14,7 @@ const request: RunRequest = {
   task: { taskId: 't', prompt: '--help', cwd: '/work', agentType: 'opencode' },
   agent: spec,
   env: { HOME: '/nowhere' },
+  secretNames: [],
   rules: [],
   mark: 'm'.repeat(16),
   timeoutMs: 1000,

@@ -18,6 +18,7 @@ function conversation(task: Partial<RunRequest['task']> = {}, rules: RunRequest[
     task: { taskId: 't', prompt: '--help', cwd: '/', agentType: 'claude-code', ...task },
     agent: { protocol: 'claude-stream', command: ['/bin/claude'] },
     env: { HOME: home },
+    secretNames: [],
     rules,
     mark: 'm'.repeat(16),
     timeoutMs: 1000,

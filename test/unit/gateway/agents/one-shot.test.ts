@@ -20,6 +20,7 @@ function planOf(protocol: Protocol, model?: string, env: Record<string, string> 
     task: { taskId: 't', prompt: '--help', cwd: '/', agentType: protocol, model, sessionId },
     agent: { protocol, command: ['/bin/agent', '--own'] },
     env: { HOME: home, TMPDIR: '/tmp', ...env },
+    secretNames: [],
     rules: [],
     mark: 'm'.repeat(16),
     timeoutMs: 1000,

@@ -8,6 +8,7 @@ const request: RunRequest = {
   task: { taskId: 't', prompt: '--help', cwd: '/', agentType: 'opencode', model: 'a/b' },
   agent: { protocol: 'opencode', command: ['/bin/opencode', '--pure'] },
   env: { HOME: '/root' },
+  secretNames: [],
   rules: [],
   mark: 'm'.repeat(16),
   timeoutMs: 1000,

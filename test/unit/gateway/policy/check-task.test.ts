@@ -18,6 +18,7 @@ function judged(taskEnv: Record<string, string>, environment: Record<string, str
     allowedRoots: [dir],
     passEnv: [],
     taskEnv: allowed,
+    secretEnv: ['MY_*'],
     permissions: [],
     environment,
   };
@@ -39,6 +40,7 @@ test('a session is gone on with only by an agent whose driver can', async () => 
     allowedRoots: [dir],
     passEnv: [],
     taskEnv: null,
+    secretEnv: ['MY_*'],
     permissions: [],
     environment: {},
   };
@@ -70,4 +72,13 @@ describe('[L9] what the owner has said of OpenCode', () => {
     expect(await judged({ OPENCODE_PERMISSION: '{}' }, {})).toMatchObject({ kind: 'allowed' });
     expect(await judged({ OPENCODE_PERMISSION: '{}' }, owner, ['OPENCODE_*'])).toMatchObject({ kind: 'allowed' });
   });
+});
+
+test('[R23] what the task sets is secret, and of the host what is named like a secret or by its owner', async () => {
+  const host = { HOME: '/h', ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_OAUTH_TOKEN: 't', OPENAI_ORGANIZATION: 'o' };
+  const verdict = await judged({ PLAIN: 'p' }, host);
+  if (verdict.kind === 'refused') throw new Error(verdict.message);
+  expect(verdict.secretNames.toSorted()).toEqual(['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN', 'PLAIN']);
+  const own = await judged({ MY_VALUE: 'v' }, {});
+  expect(own).toMatchObject({ secretNames: ['MY_VALUE'] });
 });

@@ -35,7 +35,7 @@ describe('a task that cannot be stored', () => {
       keepWarm: null,
       warm: new WarmAgents(workshop.stateDir, 0),
       maxConcurrent: 1,
-      check: async () => ({ kind: 'allowed', task, agent, env, rules: [] }),
+      check: async () => ({ kind: 'allowed', task, agent, env, secretNames: [], rules: [] }),
       limits: () => ({ taskTimeout: 60_000, maxRetries: 0 }),
       now: () => 1,
       onChange: () => {},

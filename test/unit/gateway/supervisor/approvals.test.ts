@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Question } from '../../../../gateway/domain/question.ts';
+import { redactorOf } from '../../../../gateway/domain/redactor.ts';
 import { type ApprovalDeps, Approvals } from '../../../../gateway/supervisor/approvals.ts';
 import { type ApprovalNote, approvalNoteOf } from '../../../../shared/approval.ts';
 import type { AgentEvent } from '../../../../shared/event.ts';
+import { MAX_APPROVAL_TEXT_BYTES } from '../../../../shared/limits.ts';
 
 const ACTION = { tool: 'bash', title: 'rm -rf build', command: 'rm -rf build' };
 const QUESTION: Question = { key: 'k', action: ACTION, options: ['allow', 'deny'], ownerDecides: false };
@@ -19,7 +21,15 @@ function approvals(given: Partial<ApprovalDeps> = {}): Approvals {
   const tell = async (event: AgentEvent) => {
     told.push(event);
   };
-  return new Approvals({ rules: [], wish: 'ask', timeoutMs: undefined, tell, now: () => 1, ...given });
+  return new Approvals({
+    rules: [],
+    redactor: redactorOf([]),
+    wish: 'ask',
+    timeoutMs: undefined,
+    tell,
+    now: () => 1,
+    ...given,
+  });
 }
 
 const notes = (): ApprovalNote[] => told.flatMap((event) => approvalNoteOf(event) ?? []);
@@ -49,6 +59,19 @@ describe('[R18] the questions of an agent', () => {
     some.withdrawAll();
     expect(await answer).toBe('deny');
     expect(notes().at(-1)).toMatchObject({ state: 'closed' });
+  });
+
+  test('[R23] are told without the secrets in them, also where what is told is cut', async () => {
+    const secret = 'correct horse battery';
+    const deps = { redactor: redactorOf([secret]), rules: [{ command: `*${secret}*`, decision: 'ask' as const }] };
+    const some = approvals({ ...deps, wish: 'deny' });
+    const command = `${'x'.repeat(MAX_APPROVAL_TEXT_BYTES - secret.length + 1)}${secret}`;
+    void some.ask({ ...QUESTION, action: { ...ACTION, title: `say ${secret}`, command } });
+    await askedId();
+    expect(notes()[0]).toMatchObject({
+      action: { title: 'say [redacted]', command: expect.stringMatching(/x\[redacted\]$/) },
+    });
+    some.withdrawAll();
   });
 
   test('are withdrawn one by one', async () => {

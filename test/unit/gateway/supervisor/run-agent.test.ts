@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { driverFor } from '../../../../gateway/agents/registry.ts';
 import type { RunEnd } from '../../../../gateway/domain/outcome.ts';
+import { redactorOf } from '../../../../gateway/domain/redactor.ts';
 import type { RunRequest } from '../../../../gateway/runs/files.ts';
 import { Approvals } from '../../../../gateway/supervisor/approvals.ts';
 import { EndRequest } from '../../../../gateway/supervisor/end.ts';
@@ -29,7 +30,14 @@ async function ran(request: RunRequest, slow = 0): Promise<{ end: RunEnd; events
   });
   const now = () => 1;
   const tell = (event: AgentEvent) => events.appendAlways(event);
-  const approvals = new Approvals({ rules: [], wish: 'auto', timeoutMs: undefined, tell, now });
+  const approvals = new Approvals({
+    rules: [],
+    redactor: redactorOf([]),
+    wish: 'auto',
+    timeoutMs: undefined,
+    tell,
+    now,
+  });
   const driver = driverFor(request, join(run.path, 'tmp'));
   const base = { request, driver, end: new EndRequest(), approvals, events, now, kept: null };
   const { end } = await runAgent({ ...base, onSession: async () => {}, onStarted: () => {} });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { driverFor } from '../../../../gateway/agents/registry.ts';
+import { redactorOf } from '../../../../gateway/domain/redactor.ts';
 import { Approvals } from '../../../../gateway/supervisor/approvals.ts';
 import { EndRequest } from '../../../../gateway/supervisor/end.ts';
 import { EventFile } from '../../../../gateway/supervisor/event-file.ts';
@@ -28,6 +29,7 @@ async function ran(script: string, timeoutMs?: number): Promise<AgentRun & { sta
   const now = () => 1;
   const approvals = new Approvals({
     rules: [],
+    redactor: redactorOf([]),
     wish: 'auto',
     timeoutMs: undefined,
     tell: (event) => events.appendAlways(event),
