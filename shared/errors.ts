@@ -49,6 +49,8 @@ export const FAILURE_CODES = [
   'start_failed',
   /** Every eligible host refused it for good; the message names the rule. */
   'refused',
+  /** Its variables cannot be decrypted: the secret that they were encrypted with is no longer set. */
+  'env_unreadable',
   /** Ended by `POST …/abort`. */
   'aborted',
 ] as const;

@@ -126,7 +126,7 @@ const RULES: Rule[] = [
   importRule(
     'worker/http/ knows the objects by worker/rpc.ts alone',
     within('worker/http'),
-    ['shared/', 'worker/http/', 'worker/rpc.ts', 'worker/names.ts', ...WORKER_PACKAGES],
+    ['shared/', 'worker/http/', 'worker/rpc.ts', 'worker/names.ts', 'worker/secrets.ts', ...WORKER_PACKAGES],
     ['worker/http/routes/a.ts', "import { LogStore } from '../../store/log-store.ts';"],
     ['worker/env.ts'],
   ),

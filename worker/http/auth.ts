@@ -1,10 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Claims, Role } from '../../shared/token.ts';
 import type { Env } from '../env.ts';
+import { usableSecrets } from '../secrets.ts';
 import type { AppEnv } from './context.ts';
 import { HttpError, notReady } from './errors.ts';
 import { limitRate } from './rate-limit.ts';
-import { isUsableSecret, type Verified, verifyToken } from './token.ts';
+import { type Verified, verifyToken } from './token.ts';
 
 /** Longest host id; a longer one is no id, and a log line has its bounds. */
 const MAX_SHOWN_ID = 64;
@@ -12,10 +13,9 @@ const BEARER = /^Bearer +([^\s]+) *$/i;
 
 /** The secrets that verify tokens, the signing one first. Throws `not_ready` when there is none that may sign. */
 export function secretsOf(env: Env): [string, ...string[]] {
-  if (!isUsableSecret(env.JWT_SECRET)) {
-    throw notReady('the server has no usable JWT_SECRET; set one of at least 32 bytes');
-  }
-  return isUsableSecret(env.JWT_SECRET_PREVIOUS) ? [env.JWT_SECRET, env.JWT_SECRET_PREVIOUS] : [env.JWT_SECRET];
+  const [secret, ...previous] = usableSecrets(env);
+  if (secret === undefined) throw notReady('the server has no usable JWT_SECRET; set one of at least 32 bytes');
+  return [secret, ...previous];
 }
 
 /** One line for each refusal: who was refused what and why, and never the token. */

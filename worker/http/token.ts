@@ -1,16 +1,10 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { MIN_SECRET_BYTES, TOKEN_SKEW_SECONDS } from '../../shared/limits.ts';
+import { TOKEN_SKEW_SECONDS } from '../../shared/limits.ts';
 import { type Claims, claimsSchema } from '../../shared/token.ts';
-import { utf8Length } from '../../shared/utf8.ts';
 
 const ALGORITHM = 'HS256';
 
 export type Verified = { kind: 'ok'; claims: Claims } | { kind: 'refused'; reason: string };
-
-/** A secret that may sign: text of at least `MIN_SECRET_BYTES`. */
-export function isUsableSecret(secret: unknown): secret is string {
-  return typeof secret === 'string' && utf8Length(secret) >= MIN_SECRET_BYTES;
-}
 
 /** Importing a key costs as much as verifying with it. An isolate sees two secrets, a few more while they are rotated. */
 const MAX_KEYS = 4;

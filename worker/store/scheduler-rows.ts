@@ -8,10 +8,13 @@ import type { BodyPatch, Owed } from '../domain/pool-effects.ts';
 
 /** The columns of SchedulerDO's tables that hold JSON, as they are read back. */
 
-/** What the client asked for, as far as only the agent and the client need it. `env` goes when the task ends. */
+/** What the client asked for, as far as only the agent and the client need it. The variables go when the task ends. */
 export const requestBodySchema = z.object({
   prompt: z.string(),
   metadata: z.record(z.string(), z.unknown()).optional(),
+  /** The task's variables, encrypted. */
+  sealedEnv: z.string().optional(),
+  /** The same in the clear, as a row of before they were encrypted has them. */
   env: z.record(z.string(), z.string()).optional(),
 });
 export type RequestBody = z.infer<typeof requestBodySchema>;

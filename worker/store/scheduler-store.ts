@@ -30,8 +30,8 @@ export interface OwedRow {
   owed: Owed;
 }
 
-/** A task's body as it is kept here: `env` beside what clients may see. */
-export type StoredBody = Partial<TaskBody> & Pick<RequestBody, 'env'>;
+/** A task's body as it is kept here: its variables beside what clients may see. */
+export type StoredBody = Partial<TaskBody> & Pick<RequestBody, 'env' | 'sealedEnv'>;
 
 /** Rows ↔ types of SchedulerDO. Every method is synchronous: callers put them into transactions. */
 export class SchedulerStore {
@@ -208,11 +208,11 @@ export class SchedulerStore {
     if (!isActive(task) && task.envNames !== undefined) this.#forgetEnvironment(task.id);
   }
 
-  /** Values of `env` are only kept for as long as an agent may need them. */
+  /** Variables are only kept for as long as an agent may need them. */
   #forgetEnvironment(taskId: string): void {
     this.#sql.exec(
-      `UPDATE body SET request = json_remove(request, '$.env')
-       WHERE task_id = ? AND json_extract(request, '$.env') IS NOT NULL`,
+      `UPDATE body SET request = json_remove(request, '$.env', '$.sealedEnv')
+       WHERE task_id = ? AND coalesce(json_extract(request, '$.env'), json_extract(request, '$.sealedEnv')) IS NOT NULL`,
       taskId,
     );
   }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Api } from './api.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { killQuietly, processesBearing } from './proc.ts';
 import { Server } from './server.ts';
@@ -66,12 +67,15 @@ export class World {
   /** A daemon of this server; resolves when the server shows it online. */
   async onlineDaemon(
     server: Server,
-    options: Partial<Omit<DaemonOptions, 'dir' | 'home' | 'temporary' | 'serverUrl'>> & { pool?: string } = {},
+    options: Partial<Omit<DaemonOptions, 'dir' | 'home' | 'temporary' | 'serverUrl'>> & {
+      pool?: string;
+      api?: Api;
+    } = {},
   ): Promise<Daemon> {
     const hostId = options.hostId ?? this.name('host');
     const token = options.token ?? server.hostToken(hostId, options.pool);
     const daemon = this.daemon({ ...options, serverUrl: server.webSocketUrl, hostId, token });
-    const api = server.api(options.pool === undefined ? {} : { pool: options.pool });
+    const api = options.api ?? server.api(options.pool === undefined ? {} : { pool: options.pool });
     try {
       await api.untilHost(hostId, 'online');
     } catch (error) {

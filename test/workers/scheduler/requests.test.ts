@@ -1,9 +1,10 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { CreateTask } from '../../../shared/api/tasks.ts';
 import type { SchedulerForWorker } from '../../../worker/rpc.ts';
 import { freshPool, v2Host } from '../host/client.ts';
-import { createTask, taskView } from '../host/pool.ts';
+import { createTask, taskView, until } from '../host/pool.ts';
 
 /** The stub as its interface: the runtime's types give up on calls whose answer holds `unknown`. */
 function schedulerOf(pool: string): SchedulerForWorker {
@@ -95,6 +96,37 @@ it('[C2] says why a task waits, and fills in the host’s directory when it is a
     cwd: '/srv/work',
     waiting: { reason: 'awaiting_host' },
   });
+});
+
+it('[R24] keeps the values of env encrypted, hands them to the host as they were, and forgets them', async () => {
+  const pool = freshPool();
+  const { task } = await createTask(pool, { env: { SECRET: 'hunter2' } });
+  const rows = () =>
+    runInDurableObject(env.SCHEDULER.getByName(pool), (_, { storage: { sql } }) =>
+      JSON.stringify(
+        ['body', 'task', 'outbox', 'idempotency'].map((name) => sql.exec(`SELECT * FROM ${name}`).toArray()),
+      ),
+    );
+  expect(await rows()).not.toContain('hunter2');
+  expect(await rows()).toContain('sealedEnv');
+  const host = await v2Host(pool, 'box');
+  expect(await host.next('task:execute')).toMatchObject({ task: { env: { SECRET: 'hunter2' } } });
+  const run = { taskId: task.id, attempt: 1 };
+  host.send({ type: 'task:started', ...run, sessionId: '' });
+  host.send({ type: 'task:completed', ...run, seq: 0, result: { success: true } });
+  await host.next('task:settled');
+  await until(rows, (text) => !text.includes('sealedEnv'));
+});
+
+it('[R24] hands out the variables of a row from before they were encrypted', async () => {
+  const pool = freshPool();
+  const { task } = await createTask(pool, { env: { SECRET: 'sealed' } });
+  await runInDurableObject(env.SCHEDULER.getByName(pool), (_, { storage: { sql } }) => {
+    const body = JSON.stringify({ prompt: 'do it', env: { SECRET: 'plain' } });
+    sql.exec('UPDATE body SET request = ? WHERE task_id = ?', body, task.id);
+  });
+  const host = await v2Host(pool, 'box');
+  expect(await host.next('task:execute')).toMatchObject({ task: { env: { SECRET: 'plain' } } });
 });
 
 it('[C2] never shows the values of env', async () => {

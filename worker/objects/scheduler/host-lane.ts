@@ -14,7 +14,7 @@ export interface HostLaneDeps {
   /** The host's newest connection, as far as the pool knows. */
   connection(): ConnectionRef;
   /** The order for an offer that still stands and was not delivered, for that connection. */
-  order(taskId: string, offer: number): ExecuteOrder | null;
+  order(taskId: string, offer: number): Promise<ExecuteOrder | null>;
   executeAnswered(connection: ConnectionRef, run: RunRef, reply: ExecuteReply): Promise<void>;
   /** That connection is gone, whatever the pool believes. */
   foundOffline(connection: ConnectionRef): Promise<void>;
@@ -60,9 +60,9 @@ async function sendRow(id: number, deps: HostLaneDeps): Promise<void> {
 async function sendNudge(nudge: Nudge, deps: HostLaneDeps): Promise<void> {
   switch (nudge.kind) {
     case 'execute': {
-      const connection = deps.connection();
-      const order = deps.order(nudge.taskId, nudge.offer);
+      const order = await deps.order(nudge.taskId, nudge.offer);
       if (order === null) return;
+      const connection = deps.connection();
       const reply = await withDeadline(() => deps.host().execute(order));
       await deps.executeAnswered(connection, { taskId: nudge.taskId, attempt: nudge.offer }, reply);
       return;

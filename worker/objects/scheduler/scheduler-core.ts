@@ -3,6 +3,7 @@ import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import type { ServerSettings } from '../../../shared/settings.ts';
 import type { TaskRequest } from '../../../shared/task.ts';
 import { executeAnswered, hostDisconnected } from '../../domain/commands/host-link.ts';
+import { variablesUnreadable } from '../../domain/commands/variables-unreadable.ts';
 import { agentNameOn } from '../../domain/placement.ts';
 import { Pool } from '../../domain/pool.ts';
 import type { Nudge, Owed } from '../../domain/pool-effects.ts';
@@ -10,9 +11,11 @@ import type { PoolTask } from '../../domain/pool-task.ts';
 import type { Env } from '../../env.ts';
 import { hostObjectName } from '../../names.ts';
 import type { ConnectionRef, ExecuteOrder, TaskBody } from '../../rpc.ts';
+import { sealVariables, unsealVariables, type Variables } from '../../seal.ts';
+import { usableSecrets } from '../../secrets.ts';
 import { migrate } from '../../store/migrate.ts';
 import { SCHEDULER_MIGRATIONS } from '../../store/scheduler-schema.ts';
-import { type OwedRow, SchedulerStore } from '../../store/scheduler-store.ts';
+import { type OwedRow, SchedulerStore, type StoredBody } from '../../store/scheduler-store.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { decide } from './decisions.ts';
 import { type HostLaneDeps, sendToHost } from './host-lane.ts';
@@ -179,8 +182,25 @@ export class SchedulerCore {
   #visibleBody(taskId: string): Partial<TaskBody> | null {
     const body = this.store.body(taskId);
     if (body === null) return null;
-    const { env: _, ...visible } = body;
+    const { env: _, sealedEnv: __, ...visible } = body;
     return visible;
+  }
+
+  /** What is stored of a new task's variables. Throws without a secret, with which no request comes so far. */
+  async sealedEnv(taskId: string, variables: Variables | undefined): Promise<Pick<StoredBody, 'sealedEnv'>> {
+    if (variables === undefined) return {};
+    return { sealedEnv: await sealVariables(variables, usableSecrets(this.#env), this.#placeOf(taskId)) };
+  }
+
+  /** Undefined for a task without; null when they cannot be decrypted. */
+  async #variables(taskId: string): Promise<Variables | undefined | null> {
+    const { env, sealedEnv } = this.store.body(taskId) ?? {};
+    if (sealedEnv === undefined) return env;
+    return unsealVariables(sealedEnv, usableSecrets(this.#env), this.#placeOf(taskId));
+  }
+
+  #placeOf(taskId: string): string {
+    return `${this.pool}/${taskId}`;
   }
 
   /** A body that has grown since it was sent stays: its next archiving is owed already. */
@@ -203,10 +223,15 @@ export class SchedulerCore {
       outbox: this.outbox,
       host: () => this.#env.HOST.getByName(hostObjectName(this.pool, hostId)),
       connection: link,
-      order: (taskId, offer) => {
+      order: async (taskId, offer) => {
+        const variables = await this.#variables(taskId);
+        if (variables === null) {
+          await this.decide((pool, now) => variablesUnreadable(pool, { taskId, attempt: offer }, now));
+          return null;
+        }
         const task = this.workingSet.activeTask(taskId);
         const isDue = task?.status === 'assigned' && task.offer === offer && task.hostId === hostId && !task.delivered;
-        return isDue ? { ...this.#orderFor(task), epoch: link().epoch } : null;
+        return isDue ? { ...this.#orderFor(task, variables), epoch: link().epoch } : null;
       },
       executeAnswered: (connection, run, reply) =>
         this.decide((pool, now) => executeAnswered(pool, connection, run, reply, now)),
@@ -222,7 +247,7 @@ export class SchedulerCore {
     return task?.status === 'running' && task.offer === run.attempt;
   }
 
-  #orderFor(task: PoolTask): Omit<ExecuteOrder, 'epoch'> {
+  #orderFor(task: PoolTask, variables: Variables | undefined): Omit<ExecuteOrder, 'epoch'> {
     const body = this.store.body(task.id);
     const host = task.hostId === undefined ? null : this.workingSet.host(task.hostId);
     const request: TaskRequest = {
@@ -231,7 +256,7 @@ export class SchedulerCore {
       cwd: task.offerCwd ?? '',
       agentType: host === null ? task.agentType : agentNameOn(host, task),
       ...(task.model === undefined ? {} : { model: task.model }),
-      ...(body?.env === undefined ? {} : { env: body.env }),
+      ...(variables === undefined ? {} : { env: variables }),
       ...(task.offerLimit === undefined ? {} : { timeout: task.offerLimit }),
       ...(body?.metadata === undefined ? {} : { metadata: body.metadata }),
       ...(task.resumeSession === undefined ? {} : { sessionId: task.resumeSession }),

@@ -70,6 +70,9 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
       idempotencyKey === undefined
         ? null
         : { name: JSON.stringify([sub, idempotencyKey]), hash: await hashRequest(request) };
+    const id = crypto.randomUUID();
+    const { prompt, metadata, env } = request;
+    const body = { prompt, metadata, ...(await this.#core.sealedEnv(id, env)) };
     return this.#core.decide((pool, now): CreateReply => {
       const known = key === null ? null : this.#core.store.findIdempotent(key.name, now);
       const repeated = known === null ? null : pool.task(known.taskId);
@@ -84,11 +87,9 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
       }
       const placed = placeRequest(pool, request);
       if ('code' in placed) return placed;
-      const id = crypto.randomUUID();
       const log = logObjectName(this.#core.pool, id, now);
-      const { prompt, metadata, env } = request;
       const task = createTask(pool, placed, { id, log, order: this.#core.nextOrder() }, now);
-      this.#core.store.insertBody(id, { prompt, metadata, env });
+      this.#core.store.insertBody(id, body);
       if (key !== null) this.#core.store.rememberKey(key.name, id, key.hash, now + IDEMPOTENCY_TTL_MS);
       return { kind: 'created', view: viewTask(pool, task, { prompt, metadata }) };
     });
