@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { resolveCommand } from './agents/find-command.ts';
 import { ConfigError } from './config/config-error.ts';
 import { type Flags, helpText, parseFlags } from './config/flags.ts';
 import { type DaemonConfig, loadConfig } from './config/load.ts';
@@ -48,8 +49,13 @@ async function policyOf(config: DaemonConfig): Promise<Policy> {
   for (const name of unknown) log.warn('GATEWAY_AGENTS names {name}, which is not there', { name });
   if (agents.size === 0)
     log.error('NO AGENT FOUND: this host will get no tasks. Searched PATH: {searchPath}', { searchPath });
-  const { cwd, allowedRoots, passEnv, taskEnv, secretEnv, permissions } = config;
-  return { agents, cwd, allowedRoots, passEnv, taskEnv, secretEnv, permissions, environment };
+  const { cwd, allowedRoots, passEnv, taskEnv, secretEnv, models, maxTimeoutMs, permissions } = config;
+  const wrap = config.wrap === null ? null : await resolveCommand(config.wrap, searchPath);
+  // Without it agents would run unwrapped.
+  if (config.wrap !== null && wrap === null)
+    throw new ConfigError(`"wrap": the program ${config.wrap[0]} is not there`);
+  const owner = { passEnv, taskEnv, secretEnv, models, maxTimeoutMs, wrap, permissions };
+  return { agents, cwd, allowedRoots, environment, ...owner };
 }
 
 function warnOfPlainText({ serverUrl }: DaemonConfig): void {

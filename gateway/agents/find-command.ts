@@ -38,11 +38,17 @@ async function shimCommand(path: string): Promise<string[] | null> {
   return target.isScript ? [process.execPath, called] : [called];
 }
 
-/** The agent with its executable as an absolute path; null when that is not there. */
-export async function resolveAgent(spec: AgentSpec, pathVariable: string): Promise<AgentSpec | null> {
-  const [executable = '', ...args] = spec.command;
+/** A command with its executable as an absolute path; null when that is not there. */
+export async function resolveCommand(words: readonly string[], pathVariable: string): Promise<string[] | null> {
+  const [executable = '', ...args] = words;
   const command = await findCommand(executable, pathVariable);
-  return command === null ? null : { ...spec, command: [...command, ...args] };
+  return command === null ? null : [...command, ...args];
+}
+
+/** The same for an agent. */
+export async function resolveAgent(spec: AgentSpec, pathVariable: string): Promise<AgentSpec | null> {
+  const command = await resolveCommand(spec.command, pathVariable);
+  return command === null ? null : { ...spec, command };
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -4,10 +4,10 @@ import { describeIssues } from '../../shared/zod-issues.ts';
 import { type PermissionRule, permissionRuleSchema } from '../domain/permission-rules.ts';
 import { ConfigError } from './config-error.ts';
 import { SETTINGS, settingNames } from './settings.ts';
-import { customAgentsSchema } from './value-schemas.ts';
+import { customAgentsSchema, wrapSchema } from './value-schemas.ts';
 import { type WorktreeSettings, worktreeSettingsSchema } from './worktree-settings.ts';
 
-/** The JSON file: every setting by its own name, judged later with the other sources; `agents` defines programs, `permissions` what they may do, `worktree` where they work apart. */
+/** The JSON file: every setting by its own name, judged later with the other sources; `agents` defines programs, `permissions` what they may do, `wrap` what runs around them, `worktree` where they work apart. */
 const fileSchema = z.strictObject({
   ...Object.fromEntries(
     settingNames()
@@ -16,6 +16,7 @@ const fileSchema = z.strictObject({
   ),
   agents: customAgentsSchema.optional(),
   permissions: z.array(permissionRuleSchema).optional(),
+  wrap: wrapSchema.optional(),
   worktree: worktreeSettingsSchema.optional(),
 });
 
@@ -25,6 +26,8 @@ export interface ConfigFile {
   agents: z.infer<typeof customAgentsSchema>;
   /** What agents may do, the first rule that fits decides. */
   permissions: PermissionRule[];
+  /** Runs around every agent; null: nothing does. */
+  wrap: string[] | null;
   worktree: WorktreeSettings;
 }
 
@@ -39,7 +42,7 @@ export function readConfigFile(path: string, named: boolean): ConfigFile {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (!named && isMissing(error))
-      return { path, values: {}, agents: {}, permissions: [], worktree: worktreeSettingsSchema.parse({}) };
+      return { path, values: {}, agents: {}, permissions: [], wrap: null, worktree: worktreeSettingsSchema.parse({}) };
     throw new ConfigError(
       `cannot read the configuration file ${path}: ${error instanceof Error ? error.message : error}`,
     );
@@ -55,6 +58,12 @@ export function readConfigFile(path: string, named: boolean): ConfigFile {
     const known = [...settingNames().filter((name) => name in SETTINGS)].join(', ');
     throw new ConfigError(`${path}: ${describeIssues(parsed.error, 'file')} (known settings: ${known})`);
   }
-  const { agents = {}, permissions = [], worktree = worktreeSettingsSchema.parse({}), ...values } = parsed.data;
-  return { path, values, agents, permissions, worktree };
+  const {
+    agents = {},
+    permissions = [],
+    wrap = null,
+    worktree = worktreeSettingsSchema.parse({}),
+    ...values
+  } = parsed.data;
+  return { path, values, agents, permissions, wrap, worktree };
 }

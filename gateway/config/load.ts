@@ -39,6 +39,12 @@ export interface DaemonConfig {
   taskEnv: string[] | null;
   /** Names of secrets beyond those that name them by custom. */
   secretEnv: string[];
+  /** Null: any. */
+  models: string[] | null;
+  /** Null: no limit of the host. */
+  maxTimeoutMs: number | null;
+  /** Runs around every agent; null: nothing does. */
+  wrap: string[] | null;
   permissions: PermissionRule[];
   worktree: WorktreeSettings;
   /** Free agents that are kept, and for how many minutes. */
@@ -78,6 +84,8 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
     labels: sources.read('labels', SETTINGS.labels.schema) ?? {},
     passEnv: sources.read('passEnv', SETTINGS.passEnv.schema) ?? [],
     taskEnv: sources.read('taskEnv', SETTINGS.taskEnv.schema) ?? null,
+    models: sources.read('models', SETTINGS.models.schema) ?? null,
+    maxTimeoutMs: sources.read('maxTimeoutMs', SETTINGS.maxTimeoutMs.schema) ?? null,
     secretEnv: sources.read('secretEnv', SETTINGS.secretEnv.schema) ?? [],
     warm: sources.read('warm', SETTINGS.warm.schema) ?? { count: 0, minutes: 0 },
   };
@@ -86,7 +94,7 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
   const stateDir = makeStateDir(resolve(sources.read('stateDir', SETTINGS.stateDir.schema) ?? likelyStateDir));
   const hostId = namedHostId ?? keptHostId(stateDir);
   if (authToken === undefined) throw missingToken(hostId);
-  const { agents: customAgents, permissions, worktree } = file;
+  const { agents: customAgents, permissions, wrap, worktree } = file;
   const instance = keptInstance(stateDir);
   return {
     serverUrl,
@@ -97,6 +105,7 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
     allowedRoots: roots,
     customAgents,
     permissions,
+    wrap,
     worktree,
     stateDir,
     ...settled,

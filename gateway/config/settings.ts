@@ -90,6 +90,20 @@ export const SETTINGS = {
     help: 'variables that a task may set; * stands for any part (default: all but dangerous ones)',
     schema: value.envGlobsSchema,
   },
+  models: {
+    env: 'GATEWAY_MODELS',
+    flag: 'models',
+    placeholder: 'A,B',
+    help: 'models that a task may name; * stands for any part (default: any)',
+    schema: value.modelGlobsSchema,
+  },
+  maxTimeoutMs: {
+    env: 'GATEWAY_MAX_TIMEOUT_MS',
+    flag: 'max-timeout-ms',
+    placeholder: 'MS',
+    help: 'no agent runs for longer, whatever its task says (default: no limit of the host)',
+    schema: value.maxTimeoutSchema,
+  },
   secretEnv: {
     env: 'GATEWAY_SECRET_ENV',
     flag: 'secret-env',

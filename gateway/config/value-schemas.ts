@@ -112,6 +112,20 @@ export const labelListSchema = z.preprocess(
   }),
 );
 
+/** A command in front of every agent's. */
+export const wrapSchema = z.array(z.string('must be words')).min(1, 'must name a program');
+
+const MODEL_GLOB = /^[^\s,]+$/;
+export const modelGlobsSchema = z.preprocess(
+  splitAt(COMMA),
+  z.array(z.string().regex(MODEL_GLOB, 'must be names of models, in which * stands for any part')),
+);
+
+export const maxTimeoutSchema = z.coerce
+  .number('must be a number of milliseconds')
+  .int('must be a whole number of milliseconds')
+  .min(1, 'must be at least 1 ms');
+
 /** A program of the owner's as an agent; `protocol` may be left out. */
 export const customAgentsSchema = z.record(
   nameSchema,

@@ -2,6 +2,7 @@ import type { RefusalReason } from '../../shared/protocol/task-refused.ts';
 import type { TaskRequest } from '../../shared/task.ts';
 import { OWNER_PERMISSION_NAMES } from '../agents/opencode.ts';
 import { agentEnvironment, secretNamesIn, taskMaySet } from '../domain/env-names.ts';
+import { matchesGlob } from '../domain/glob.ts';
 import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
 import { canBeAsked, sessionProblem, takesInput } from './agent-table.ts';
@@ -16,6 +17,12 @@ export interface Policy {
   passEnv: readonly string[];
   taskEnv: readonly string[] | null;
   secretEnv: readonly string[];
+  /** Globs of the models that a task may name; null: any. */
+  models: readonly string[] | null;
+  /** No agent runs for longer; null: as long as its task says. */
+  maxTimeoutMs: number | null;
+  /** Runs around every agent, its executable an absolute path; null: nothing does. */
+  wrap: readonly string[] | null;
   /** What agents may do, the first rule that fits decides. */
   permissions: readonly PermissionRule[];
   /** The daemon's own environment. */
@@ -39,6 +46,8 @@ export interface AllowedTask {
   /** Names in `env` whose values are secrets. */
   secretNames: string[];
   rules: readonly PermissionRule[];
+  wrap: readonly string[] | null;
+  maxTimeoutMs: number | null;
 }
 
 function refused(reason: RefusalReason, message: string): Refusal {
@@ -61,6 +70,9 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
   const forbidden = Object.keys(task.env ?? {}).filter((name) => !maySet(name));
   if (forbidden.length > 0)
     return refused('environment', `this host does not let a task set ${forbidden.join(', ')} (GATEWAY_TASK_ENV)`);
+  const { model } = task;
+  if (model !== undefined && policy.models?.some((glob) => matchesGlob(glob, model)) === false)
+    return refused('policy', 'this host does not allow that model (GATEWAY_MODELS)');
   const place = await placeTask(task.cwd, policy.cwd, policy.allowedRoots);
   if (place.kind === 'outside')
     return refused('directory', 'the directory is outside those that this host allows (GATEWAY_ALLOWED_ROOTS)');
@@ -69,5 +81,6 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
     return refused('directory', 'the directory is in no git repository that this host allows (GATEWAY_ALLOWED_ROOTS)');
   const env = agentEnvironment(policy.environment, policy.passEnv, task.env ?? {});
   const secretNames = secretNamesIn(env, task.env ?? {}, policy.secretEnv);
-  return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env, secretNames, rules: policy.permissions };
+  const { maxTimeoutMs, permissions: rules, wrap } = policy;
+  return { kind: 'allowed', task: { ...task, cwd: place.cwd }, agent, env, secretNames, rules, wrap, maxTimeoutMs };
 }

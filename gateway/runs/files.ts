@@ -68,6 +68,8 @@ export const runRequestSchema = z.object({
   mark: z.string().min(16),
   /** The owner's, in order. */
   rules: z.array(permissionRuleSchema).default([]),
+  /** The owner's command around the agent; null: none. */
+  wrap: z.array(z.string()).nullable().default(null),
   /** The owner's command for a new work tree. */
   setup: z.object({ command: z.array(z.string()).min(1), timeoutMs: z.number().positive() }).optional(),
   /** Other runs at work in the same directory when this one was accepted; absent for none. */

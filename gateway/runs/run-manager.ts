@@ -190,7 +190,10 @@ export class RunManager {
     void run.close();
   }
 
-  async #request(ref: RunRef, { task, agent, env, secretNames, rules }: AllowedTask): Promise<RunRequest> {
+  async #request(
+    ref: RunRef,
+    { task, agent, env, secretNames, rules, wrap, maxTimeoutMs }: AllowedTask,
+  ): Promise<RunRequest> {
     const { keepWarm, setup } = this.#deps;
     const neighbours = task.workspace === undefined ? this.#neighboursOf(task.cwd) : 0;
     const { taskTimeout, maxRetries } = this.#deps.limits();
@@ -201,8 +204,9 @@ export class RunManager {
       env,
       secretNames,
       rules: [...rules],
+      wrap: wrap && [...wrap],
       mark: newMark(),
-      timeoutMs: task.timeout ?? taskTimeout,
+      timeoutMs: Math.min(task.timeout ?? taskTimeout, maxTimeoutMs ?? Number.POSITIVE_INFINITY),
       ...(keepWarm === null || !canBeKept(agent) || task.workspace !== undefined ? {} : { keepWarm }),
       ...(setup === undefined ? {} : { setup }),
       ...(neighbours === 0 ? {} : { neighbours }),

@@ -58,8 +58,14 @@ export async function claimAgent({ path, claim }: ReturnType<typeof warmDirector
 }
 
 /** Tasks of one kind start the same program with the same environment in the same directory, under the same permissions. */
-export function agentKind({ agent, env, task, rules }: Pick<RunRequest, 'agent' | 'env' | 'task' | 'rules'>): string {
+export function agentKind({
+  agent,
+  env,
+  task,
+  rules,
+  wrap,
+}: Pick<RunRequest, 'agent' | 'env' | 'task' | 'rules' | 'wrap'>): string {
   const environment = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
-  const kind = [agent.command, environment, task.cwd, rules, task.permissions ?? 'auto'];
+  const kind = [wrap, agent.command, environment, task.cwd, rules, task.permissions ?? 'auto'];
   return createHash('sha256').update(JSON.stringify(kind)).digest('hex');
 }

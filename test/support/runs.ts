@@ -61,6 +61,7 @@ export async function openWorkshop(): Promise<Workshop> {
         agent: { protocol: 'text', command, input: false },
         env: { PATH: process.env.PATH ?? '', HOME: base },
         secretNames: [],
+        wrap: null,
         rules: [],
         mark: randomUUID(),
         timeoutMs: PATIENCE_MS,

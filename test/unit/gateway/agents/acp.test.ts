@@ -15,6 +15,7 @@ const request: RunRequest = {
   agent: spec,
   env: { HOME: '/nowhere' },
   secretNames: [],
+  wrap: null,
   rules: [],
   mark: 'm'.repeat(16),
   timeoutMs: 1000,

@@ -19,6 +19,7 @@ function conversation(task: Partial<RunRequest['task']> = {}, rules: RunRequest[
     agent: { protocol: 'claude-stream', command: ['/bin/claude'] },
     env: { HOME: home },
     secretNames: [],
+    wrap: null,
     rules,
     mark: 'm'.repeat(16),
     timeoutMs: 1000,

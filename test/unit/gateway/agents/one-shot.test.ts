@@ -21,6 +21,7 @@ function planOf(protocol: Protocol, model?: string, env: Record<string, string> 
     agent: { protocol, command: ['/bin/agent', '--own'] },
     env: { HOME: home, TMPDIR: '/tmp', ...env },
     secretNames: [],
+    wrap: null,
     rules: [],
     mark: 'm'.repeat(16),
     timeoutMs: 1000,

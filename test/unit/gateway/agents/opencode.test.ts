@@ -9,6 +9,7 @@ const request: RunRequest = {
   agent: { protocol: 'opencode', command: ['/bin/opencode', '--pure'] },
   env: { HOME: '/root' },
   secretNames: [],
+  wrap: null,
   rules: [],
   mark: 'm'.repeat(16),
   timeoutMs: 1000,

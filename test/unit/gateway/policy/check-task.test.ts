@@ -11,22 +11,27 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
+/** An owner who has said little; the places are the test's. */
+const POLICY: Omit<Policy, 'cwd' | 'allowedRoots'> = {
+  agents: new Map([['opencode', { protocol: 'opencode', command: ['/bin/opencode'] }]]),
+  passEnv: [],
+  taskEnv: null,
+  secretEnv: ['MY_*'],
+  models: null,
+  maxTimeoutMs: null,
+  wrap: null,
+  permissions: [],
+  environment: {},
+};
+
 function judged(taskEnv: Record<string, string>, environment: Record<string, string>, allowed: string[] | null = null) {
-  const policy: Policy = {
-    agents: new Map([['opencode', { protocol: 'opencode', command: ['/bin/opencode'] }]]),
-    cwd: dir,
-    allowedRoots: [dir],
-    passEnv: [],
-    taskEnv: allowed,
-    secretEnv: ['MY_*'],
-    permissions: [],
-    environment,
-  };
+  const policy: Policy = { ...POLICY, cwd: dir, allowedRoots: [dir], taskEnv: allowed, environment };
   return checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType: 'opencode', env: taskEnv }, policy);
 }
 
 test('a session is gone on with only by an agent whose driver can', async () => {
   const policy: Policy = {
+    ...POLICY,
     agents: new Map([
       ['opencode', { protocol: 'opencode', command: ['/bin/opencode'] }],
       ...(['claude', 'gemini', 'codex'] as const).map((protocol): [string, AgentSpec] => [
@@ -38,11 +43,6 @@ test('a session is gone on with only by an agent whose driver can', async () => 
     ]),
     cwd: dir,
     allowedRoots: [dir],
-    passEnv: [],
-    taskEnv: null,
-    secretEnv: ['MY_*'],
-    permissions: [],
-    environment: {},
   };
   const judge = (agentType: string, sessionId: string) =>
     checkTask({ taskId: 't', prompt: 'p', cwd: '', agentType, sessionId }, policy);
@@ -72,6 +72,22 @@ describe('[L9] what the owner has said of OpenCode', () => {
     expect(await judged({ OPENCODE_PERMISSION: '{}' }, {})).toMatchObject({ kind: 'allowed' });
     expect(await judged({ OPENCODE_PERMISSION: '{}' }, owner, ['OPENCODE_*'])).toMatchObject({ kind: 'allowed' });
   });
+});
+
+test('[L9] a model that the owner has not allowed is refused by the rule’s name; no model is the agent’s own', async () => {
+  const judge = (model: string | undefined, models: string[] | null) =>
+    checkTask(
+      { taskId: 't', prompt: 'p', cwd: '', agentType: 'opencode', ...(model === undefined ? {} : { model }) },
+      { ...POLICY, cwd: dir, allowedRoots: [dir], models },
+    );
+  for (const model of ['anthropic/large', 'local', undefined])
+    expect(await judge(model, ['anthropic/*', 'local'])).toMatchObject({ kind: 'allowed' });
+  for (const model of ['openai/large', 'local2', '--model=local', 'x anthropic/large'])
+    expect(await judge(model, ['anthropic/*', 'local'])).toMatchObject({
+      reason: 'policy',
+      message: expect.stringContaining('GATEWAY_MODELS'),
+    });
+  expect(await judge('any', null)).toMatchObject({ kind: 'allowed' });
 });
 
 test('[R23] what the task sets is secret, and of the host what is named like a secret or by its owner', async () => {

@@ -22,6 +22,46 @@ async function failNextFile(code: string): Promise<void> {
   vi.spyOn(prototype, 'writeFile').mockRejectedValueOnce(Object.assign(new Error('failed'), { code }));
 }
 
+describe('[L9] the owner’s longest time', () => {
+  test.each([
+    ['a task that asks for more', 90_000, 60_000, 60_000],
+    ['a task that asks for less', 30_000, 60_000, 30_000],
+    ['a task that asks for nothing', undefined, 60_000, 50_000],
+    ['no limit of the owner', 90_000, null, 90_000],
+  ])('%s', async (_, timeout, maxTimeoutMs, expected) => {
+    const { task, agent, env } = await workshop.request(['true']);
+    const manager = new RunManager({
+      stateDir: workshop.stateDir,
+      setup: undefined,
+      keepWarm: null,
+      warm: new WarmAgents(workshop.stateDir, 0),
+      maxConcurrent: 1,
+      check: async (given) => ({
+        kind: 'allowed',
+        task: given,
+        agent,
+        env,
+        secretNames: [],
+        rules: [],
+        wrap: null,
+        maxTimeoutMs,
+      }),
+      limits: () => ({ taskTimeout: 50_000, maxRetries: 0 }),
+      now: () => 1,
+      onChange: () => {},
+    });
+    const answer = await manager.execute({
+      type: 'task:execute',
+      attempt: 1,
+      task: { ...task, ...(timeout && { timeout }) },
+    });
+    if (answer.kind !== 'accepted') throw new Error(answer.kind);
+    expect(answer.run.directory.request?.timeoutMs).toBe(expected);
+    await vi.waitUntil(() => answer.run.result !== null, { timeout: 20_000 });
+    await manager.close();
+  });
+});
+
 describe('a task that cannot be stored', () => {
   test.each([
     ['ENOSPC', { reason: 'full', message: 'the disk of this host is full' }],
@@ -35,7 +75,16 @@ describe('a task that cannot be stored', () => {
       keepWarm: null,
       warm: new WarmAgents(workshop.stateDir, 0),
       maxConcurrent: 1,
-      check: async () => ({ kind: 'allowed', task, agent, env, secretNames: [], rules: [] }),
+      check: async () => ({
+        kind: 'allowed',
+        task,
+        agent,
+        env,
+        secretNames: [],
+        rules: [],
+        wrap: null,
+        maxTimeoutMs: null,
+      }),
       limits: () => ({ taskTimeout: 60_000, maxRetries: 0 }),
       now: () => 1,
       onChange: () => {},
