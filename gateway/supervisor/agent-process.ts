@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { realpath, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readlink, realpath } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LaunchPlan } from '../agents/driver.ts';
 import type { AgentExit } from '../domain/agent-exit.ts';
@@ -35,14 +36,22 @@ export async function startAgent(request: RunRequest, plan: LaunchPlan, signal: 
 }
 
 async function spawnOnce(request: RunRequest, plan: LaunchPlan): Promise<AgentProcess> {
-  const { cwd } = request.task;
-  await checkDirectory(cwd);
+  const directory = await openDirectory(request.task.cwd);
+  try {
+    return await spawnIn(directory.path, request, plan);
+  } finally {
+    // Not awaited: its output must be read from at once.
+    directory.close().catch(() => {});
+  }
+}
+
+async function spawnIn(cwd: string, { mark }: RunRequest, plan: LaunchPlan): Promise<AgentProcess> {
   const [file = '', ...args] = plan.command;
   const child = spawn(file, args, {
     cwd,
     detached: true,
     stdio: 'pipe',
-    env: { ...plan.env, [RUN_MARK]: request.mark },
+    env: { ...plan.env, [RUN_MARK]: mark },
   });
   const exit = new Promise<AgentExit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   // An agent may end without reading its prompt: a broken pipe is no failure of its own.
@@ -56,15 +65,23 @@ async function spawnOnce(request: RunRequest, plan: LaunchPlan): Promise<AgentPr
   return { child, identity, exit };
 }
 
-/** Throws unless `path` is a directory by its real path: what the owner's rules allowed, they allowed under that name. */
-async function checkDirectory(path: string): Promise<void> {
+/**
+ * The directory to start in, judged: throws unless `path` is a directory by its real path, for what the owner's rules allowed, they allowed
+ * under that name. On Linux what was judged is what is entered, whatever becomes of the name in between.
+ */
+async function openDirectory(path: string): Promise<{ path: string; close(): Promise<void> }> {
   // Spawning would report a missing directory as a missing program.
-  const isDirectory = await stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
-  if (!isDirectory) throw new Error('the working directory is not there');
-  if ((await realpath(path)) !== path) throw new Error('the working directory was replaced by a symbolic link');
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch(() => null);
+  if (handle === null) throw new Error('the working directory is not there');
+  const isLinux = process.platform === 'linux';
+  // The new process has the descriptor until it starts its program.
+  const entered = isLinux ? `/proc/self/fd/${handle.fd}` : path;
+  const real = await (isLinux ? readlink(entered) : realpath(path)).catch(() => null);
+  if (real !== path) {
+    await handle.close();
+    throw new Error('the working directory was replaced by a symbolic link');
+  }
+  return { path: entered, close: () => handle.close() };
 }
 
 /** Gives the agent its prompt, and EOF unless it takes input. */
