@@ -20,15 +20,24 @@ function tooLarge(): HttpError {
   });
 }
 
+function unreadable(message: string): HttpError {
+  return new HttpError('malformed_json', `"body" ${message}`, { details: { fields: [{ field: 'body', message }] } });
+}
+
 async function readBytes(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.byteLength;
-    if (length > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body) {
+      length += chunk.byteLength;
+      if (length > MAX_BODY_BYTES) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // The runtime calls a transfer that breaks off retryable, as if the server were at fault.
+    throw error instanceof HttpError ? error : unreadable('did not arrive whole');
   }
   const bytes = new Uint8Array(length);
   let offset = 0;
@@ -43,8 +52,6 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
-    throw new HttpError('malformed_json', '"body" is not JSON in UTF-8', {
-      details: { fields: [{ field: 'body', message: 'is not JSON in UTF-8' }] },
-    });
+    throw unreadable('is not JSON in UTF-8');
   }
 }
