@@ -195,6 +195,17 @@ test('[R11] services stop the daemon alone, and start it again only where that c
   expect(deploying).toContain(`treekill: false, stop_exit_codes: [${noRestart.join(', ')}]`);
 });
 
+describe('docs/security.md', () => {
+  const promises = table(sections(readProjectFile('docs/security.md'), 2).get('What is promised') ?? '');
+
+  test.each(promises.map(([promise = '', held = '']) => [promise, held]))('%s', (_promise, held) => {
+    const tests = linksOf(held).map(({ target }) => target);
+    expect(tests).not.toEqual([]);
+    // That they lead somewhere is judged with all links.
+    for (const each of tests) expect(each).toMatch(/^\.\.\/test\/.*\.test\.ts$/);
+  });
+});
+
 describe('rules, words and links', () => {
   const rules = [...readProjectFile('SPEC.md').matchAll(/^- \*\*([A-Z]\d+)\*\*/gm)].map(([, id]) => id ?? '');
   const tests = files.filter((path) => /\.test\.ts$/.test(path));
