@@ -49,7 +49,9 @@ async function readManifest(path: string): Promise<z.infer<typeof manifestSchema
 }
 
 async function isNative(path: string): Promise<boolean> {
-  const file = await open(path);
+  const file = await open(path).catch(() => null);
+  // One that may be run and not read.
+  if (file === null) return false;
   try {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(4), position: 0 });
     const start = buffer.subarray(0, bytesRead).toString('hex');

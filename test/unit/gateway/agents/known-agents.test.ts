@@ -92,6 +92,9 @@ describe('the version of a native program', () => {
     writeFileSync(broken, '\x7fELF and no more', { mode: 0o755 });
     expect(await versionOf(broken)).toBeNull();
     expect(await versionOf('/usr/bin/false')).toBeNull();
+    const unreadable = join(base, 'bin', 'unreadable');
+    writeFileSync(unreadable, '', { mode: 0o111 });
+    expect(await versionOf(unreadable)).toBeNull();
     expect(await versionOf(join(base, 'nowhere'))).toBeNull();
   });
 });
