@@ -77,6 +77,8 @@ export async function checkTask(task: TaskRequest, policy: Policy): Promise<Allo
   if (place.kind === 'outside')
     return refused('directory', 'the directory is outside those that this host allows (GATEWAY_ALLOWED_ROOTS)');
   if (place.kind === 'missing') return refused('directory', 'the directory does not exist on this host');
+  if (task.workspace !== undefined && policy.wrap !== null)
+    return refused('policy', 'this host runs agents in a sandbox, and makes no work trees for them ("wrap")');
   if (task.workspace !== undefined && !(await isRepositoryInside(place.cwd, policy.allowedRoots)))
     return refused('directory', 'the directory is in no git repository that this host allows (GATEWAY_ALLOWED_ROOTS)');
   const env = agentEnvironment(policy.environment, policy.passEnv, task.env ?? {});

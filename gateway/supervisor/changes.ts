@@ -35,6 +35,11 @@ export class ChangeWatch {
 
   /** Looks at the work tree before the agent starts. Never rejects. */
   async begin(end: AbortSignal): Promise<void> {
+    if (this.#request.wrap !== null) {
+      // By its configuration and its attributes a repository has git start programs, and the agent can write both.
+      this.#complaint = 'git is not asked about what an agent in a sandbox leaves behind';
+      return;
+    }
     const signal = AbortSignal.any([end, AbortSignal.timeout(LOOK_MS)]);
     try {
       const tree = await openWorkTree(this.#request, this.#scratch, signal);

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Daemon } from '../e2e/harness/daemon.ts';
@@ -18,11 +20,15 @@ function exampleOfTheDocuments(): string[] {
 
 /** Tries what an agent may not do, and says what came of it. */
 const INTRUDER = `
-  const { writeFileSync, readFileSync, readdirSync } = require('node:fs');
+  const { appendFileSync, writeFileSync, readFileSync, readdirSync } = require('node:fs');
   const tried = (what, doIt) => { try { doIt(); console.log(what, 'succeeded'); } catch (error) { console.log(what, error.code); } };
   const prompt = readFileSync(0, 'utf8').trim();
   tried('inside', () => writeFileSync('inside.txt', 'x'));
   tried('outside', () => writeFileSync(prompt, 'x'));
+  tried('filter', () => {
+    appendFileSync('.git/config', '[filter "evil"]\\n\\tclean = touch ' + prompt + '-by-git\\n');
+    writeFileSync('.gitattributes', '* filter=evil\\n');
+  });
   tried('home', () => readFileSync(process.env.HOME + '/.ssh/id'));
   console.log('processes', readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).length < 5 ? 'own' : 'all');
   setInterval(() => {}, 1000);
@@ -43,16 +49,19 @@ afterAll(() => world.close());
 describe('[L9] an agent in the sandbox of the documents', () => {
   it('writes in its directory alone, does not see the home or other processes, and is ended like any other', async () => {
     const api = server.api();
+    await promisify(execFile)('git', ['init', '-q'], { cwd: daemon.cwd });
     const outside = join('/var/tmp', `${basename(world.dir)}-outside`);
     const { id } = await api.createTask({ prompt: outside, agentType: 'intruder' });
     const said = async () => JSON.stringify(await api.log(id));
     await untilTrue('all is tried', async () => (await said()).includes('processes'));
-    for (const outcome of ['inside succeeded', 'outside EROFS', 'home ENOENT', 'processes own'])
+    for (const outcome of ['inside succeeded', 'filter succeeded', 'outside EROFS', 'home ENOENT', 'processes own'])
       expect(await said()).toContain(outcome);
     expect(await readFile(join(daemon.cwd, 'inside.txt'), 'utf8')).toBe('x');
     expect(existsSync(outside)).toBe(false);
     await api.abort(id);
-    await api.untilStatus(id, 'aborted');
+    const { result } = await api.untilStatus(id, 'aborted');
+    expect(result).toMatchObject({ changesFrom: 'agent' });
+    expect(existsSync(`${outside}-by-git`)).toBe(false);
     await untilTrue('its processes are gone', () =>
       world.processes().every(({ command }) => !command.includes('bwrap')),
     );

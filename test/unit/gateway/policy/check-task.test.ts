@@ -90,6 +90,16 @@ test('[L9] a model that the owner has not allowed is refused by the rule’s nam
   expect(await judge('any', null)).toMatchObject({ kind: 'allowed' });
 });
 
+test('[L9] agents in a sandbox get no work tree: git would work outside it, in what they have written', async () => {
+  const judge = (wrap: string[] | null) =>
+    checkTask(
+      { taskId: 't', prompt: 'p', cwd: '', agentType: 'opencode', workspace: { mode: 'worktree', name: 'n' } },
+      { ...POLICY, cwd: dir, allowedRoots: [dir], wrap },
+    );
+  expect(await judge(['/usr/bin/bwrap'])).toMatchObject({ reason: 'policy', message: expect.stringContaining('wrap') });
+  expect(await judge(null)).toMatchObject({ reason: 'directory' });
+});
+
 test('[R23] what the task sets is secret, and of the host what is named like a secret or by its owner', async () => {
   const host = { HOME: '/h', ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_OAUTH_TOKEN: 't', OPENAI_ORGANIZATION: 'o' };
   const verdict = await judged({ PLAIN: 'p' }, host);
