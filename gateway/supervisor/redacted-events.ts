@@ -18,6 +18,7 @@ export interface EventSink {
 /** Hands events to the file without the secrets in them, so that none comes to the disk or leaves the host. */
 export class RedactedEvents implements EventSink {
   readonly #file: EventFile;
+  /** ms, monotonic. */
   readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
   #state: Redaction;

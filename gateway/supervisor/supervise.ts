@@ -38,7 +38,9 @@ export async function supervise(
   const room = new HostRoom(dirname(run.path), () => performance.now());
   await room.look();
   const redactor = redactorOf(secretsOf(request));
-  const events = new RedactedEvents(await EventFile.create(run.file('EVENTS'), room), redactor, now);
+  const events = new RedactedEvents(await EventFile.create(run.file('EVENTS'), room), redactor, () =>
+    performance.now(),
+  );
   const approvals = new Approvals({
     rules: request.rules,
     redactor,
