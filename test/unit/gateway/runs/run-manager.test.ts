@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { AllowedTask } from '../../../../gateway/policy/check-task.ts';
 import { RunManager } from '../../../../gateway/runs/run-manager.ts';
 import { WarmAgents } from '../../../../gateway/runs/warm-agents.ts';
 import { openWorkshop, type Workshop } from '../../../support/runs.ts';
@@ -22,6 +23,24 @@ async function failNextFile(code: string): Promise<void> {
   vi.spyOn(prototype, 'writeFile').mockRejectedValueOnce(Object.assign(new Error('failed'), { code }));
 }
 
+/** A manager of one slot whose owner allows any task, and such a task. */
+async function managerOf(owner: Partial<AllowedTask>, taskTimeout = 60_000) {
+  const { task, agent, env } = await workshop.request(['true']);
+  const allowed = { agent, env, secretNames: [], rules: [], wrap: null, maxTimeoutMs: null, ...owner };
+  const manager = new RunManager({
+    stateDir: workshop.stateDir,
+    setup: undefined,
+    keepWarm: null,
+    warm: new WarmAgents(workshop.stateDir, 0),
+    maxConcurrent: 1,
+    check: async (given) => ({ ...allowed, kind: 'allowed', task: given }),
+    limits: () => ({ taskTimeout, maxRetries: 0 }),
+    now: () => 1,
+    onChange: () => {},
+  });
+  return { manager, task };
+}
+
 describe('[L9] the owner’s longest time', () => {
   test.each([
     ['a task that asks for more', 90_000, 60_000, 60_000],
@@ -29,27 +48,7 @@ describe('[L9] the owner’s longest time', () => {
     ['a task that asks for nothing', undefined, 60_000, 50_000],
     ['no limit of the owner', 90_000, null, 90_000],
   ])('%s', async (_, timeout, maxTimeoutMs, expected) => {
-    const { task, agent, env } = await workshop.request(['true']);
-    const manager = new RunManager({
-      stateDir: workshop.stateDir,
-      setup: undefined,
-      keepWarm: null,
-      warm: new WarmAgents(workshop.stateDir, 0),
-      maxConcurrent: 1,
-      check: async (given) => ({
-        kind: 'allowed',
-        task: given,
-        agent,
-        env,
-        secretNames: [],
-        rules: [],
-        wrap: null,
-        maxTimeoutMs,
-      }),
-      limits: () => ({ taskTimeout: 50_000, maxRetries: 0 }),
-      now: () => 1,
-      onChange: () => {},
-    });
+    const { manager, task } = await managerOf({ maxTimeoutMs }, 50_000);
     const answer = await manager.execute({
       type: 'task:execute',
       attempt: 1,
@@ -68,27 +67,7 @@ describe('a task that cannot be stored', () => {
     ['EDQUOT', { reason: 'full', message: 'the disk of this host is full' }],
     ['EROFS', { reason: 'unavailable', message: 'this host cannot store the task' }],
   ])('[R3] %s: is refused, for a while only if room may come back, and takes no slot', async (code, expected) => {
-    const { task, agent, env } = await workshop.request(['true']);
-    const manager = new RunManager({
-      stateDir: workshop.stateDir,
-      setup: undefined,
-      keepWarm: null,
-      warm: new WarmAgents(workshop.stateDir, 0),
-      maxConcurrent: 1,
-      check: async () => ({
-        kind: 'allowed',
-        task,
-        agent,
-        env,
-        secretNames: [],
-        rules: [],
-        wrap: null,
-        maxTimeoutMs: null,
-      }),
-      limits: () => ({ taskTimeout: 60_000, maxRetries: 0 }),
-      now: () => 1,
-      onChange: () => {},
-    });
+    const { manager, task } = await managerOf({});
     const settled = await workshop.run(await workshop.request(['true']));
     await manager.kept.keep(settled);
     for (let times = 0; times < 2; times += 1) {
