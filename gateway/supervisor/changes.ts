@@ -45,7 +45,8 @@ export class ChangeWatch {
       const tree = await openWorkTree(this.#request, this.#scratch, signal);
       if (tree !== null) this.#before = { tree, snapshot: await tree.snapshot(signal) };
     } catch (error) {
-      this.#complaint = gitProblem(error);
+      // A run that is ended before its agent has started has changed nothing.
+      if (!end.aborted) this.#complaint = gitProblem(error);
     }
   }
 
