@@ -55,9 +55,18 @@ function failed(code: string, more: Partial<Evidence> = {}): Evidence {
   return { ...CLEAN, task, log: [...LOG.slice(0, 5), status(6, 'failed')], ...more };
 }
 
+/** A whole task with a remark of the gateway's before its last line. */
+function remarked(data: unknown): Evidence {
+  const remark: Entry = { seq: 5, at: 0, attempt: 1, event: { type: 'log', content: 'a remark', data, timestamp: 0 } };
+  const log = [...LOG.slice(0, 4), remark, line(6, 3), status(7, 'completed')];
+  return { ...CLEAN, log, watched: [1, 2, 3, 4, 5, 6, 7] };
+}
+
 describe('what was promised', () => {
   const kept: [string, Evidence][] = [
     ['a whole task', CLEAN],
+    ['one on which the gateway has remarked', remarked({ neighbours: 1 })],
+    ['one of which git did not say what changed', remarked({ changes: 'agent' })],
     ['one that nobody watched', { ...CLEAN, watched: null }],
     ['a failure that was asked for', failed('agent_failed', { assignment: { ...CLEAN.assignment, exitCode: 3 } })],
     ['a failure after a kill', failed('agent_failed', { killed: new Set(['agent']) })],

@@ -65,9 +65,9 @@ function numbering({ task, log }: Evidence): string[] {
   return found;
 }
 
-/** The gateway's word that another task is at work in the same directory, as two of a host's always are here. */
-function isWarning(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'neighbours' in data;
+/** The gateway's own words: that another task is at work in the same directory, as two of a host's always are here, and that git was too slow. */
+function isRemark(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && ('neighbours' in data || 'changes' in data);
 }
 
 /** Of every attempt: one process's lines, from the first on, each once and in order; all of them, where the agent came to its end. */
@@ -75,7 +75,7 @@ function lines({ task, log, assignment }: Evidence): string[] {
   const found: string[] = [];
   const attempts = new Map<number, { pid: number; count: number }>();
   for (const entry of log) {
-    if ('status' in entry || isWarning(entry.event.data)) continue;
+    if ('status' in entry || isRemark(entry.event.data)) continue;
     const line = parseLine(String(entry.event.content));
     if (line === null || line.label !== assignment.label) {
       // Besides its lines an agent has nothing to say.
