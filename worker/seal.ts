@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { perSecret } from './secrets.ts';
 
 /**
  * Encrypts what must not lie open in storage: AES-256-GCM, the key by HKDF-SHA-256 from a secret of the server. A sealed text is
@@ -16,18 +17,7 @@ interface SealingKey {
   key: CryptoKey;
 }
 
-/** Deriving costs more than sealing. An isolate sees two secrets, a few more while they are rotated. */
-const MAX_KEYS = 4;
-const keys = new Map<string, Promise<SealingKey>>();
-
-function keyOf(secret: string): Promise<SealingKey> {
-  const known = keys.get(secret);
-  if (known !== undefined) return known;
-  if (keys.size >= MAX_KEYS) keys.clear();
-  const key = derive(secret);
-  keys.set(secret, key);
-  return key;
-}
+const keyOf = perSecret(derive);
 
 async function derive(secret: string): Promise<SealingKey> {
   const base = await crypto.subtle.importKey('raw', bytes(secret), 'HKDF', false, ['deriveBits', 'deriveKey']);

@@ -1,24 +1,16 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { TOKEN_SKEW_SECONDS } from '../../shared/limits.ts';
 import { type Claims, claimsSchema } from '../../shared/token.ts';
+import { perSecret } from '../secrets.ts';
 
 const ALGORITHM = 'HS256';
 
 export type Verified = { kind: 'ok'; claims: Claims } | { kind: 'refused'; reason: string };
 
-/** Importing a key costs as much as verifying with it. An isolate sees two secrets, a few more while they are rotated. */
-const MAX_KEYS = 4;
-const keys = new Map<string, Promise<CryptoKey>>();
-
-function keyOf(secret: string): Promise<CryptoKey> {
-  const known = keys.get(secret);
-  if (known !== undefined) return known;
-  if (keys.size >= MAX_KEYS) keys.clear();
+const keyOf = perSecret((secret) => {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign', 'verify']);
-  keys.set(secret, key);
-  return key;
-}
+  return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign', 'verify']);
+});
 
 /**
  * Judges a token by any of `secrets`. A reason is for the log and never holds the token. `exp` gets no tolerance: a token is
