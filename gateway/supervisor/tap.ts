@@ -1,4 +1,10 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
+
+/**
+ * Bytes of one stream that are read before they are handed on. An agent of Node that calls `process.exit` loses what its pipe has
+ * not taken, its last line first: no run may make it wait for a disk within this.
+ */
+export const READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** One run's view of a stream that may outlive it. */
 export interface Tap {
@@ -9,11 +15,12 @@ export interface Tap {
   destroy(): void;
 }
 
-/** `outlives`: the stream's process may be kept. One that may not is read as it is, without a detour. */
+/** `outlives`: the stream's process may be kept, and the stream with it. */
 export function tap(stream: Readable, outlives: boolean): Tap {
-  if (!outlives) return { view: stream, release: () => {}, destroy: () => stream.destroy() };
-  const view = new PassThrough();
-  stream.pipe(view);
+  const view = new PassThrough({ readableHighWaterMark: READ_AHEAD_BYTES });
+  if (outlives) stream.pipe(view);
+  // A stream that breaks ends its view; whoever reads that takes it for the end.
+  else pipeline(stream, view, () => {});
   return {
     view,
     release() {

@@ -1,4 +1,4 @@
-import { rm, symlink } from 'node:fs/promises';
+import { access, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -19,13 +19,13 @@ beforeEach(async () => {
 });
 afterEach(() => shop.close());
 
-/** How it ended, and the lines that its events hold; `slow`: ms that each append takes. */
-async function ran(request: RunRequest, slow = 0): Promise<{ end: RunEnd; events: string[] }> {
+/** How it ended, and the lines that its events hold; `disk`: what each append waits for. */
+async function ran(request: RunRequest, disk = async () => {}): Promise<{ end: RunEnd; events: string[] }> {
   const run = await shop.run(request);
   const events = await EventFile.create(run.file('EVENTS'), AMPLE_ROOM);
   const append = events.append.bind(events);
   vi.spyOn(events, 'append').mockImplementation(async (some) => {
-    if (slow > 0) await sleep(slow);
+    await disk();
     await append(some);
   });
   const now = () => 1;
@@ -45,8 +45,8 @@ async function ran(request: RunRequest, slow = 0): Promise<{ end: RunEnd; events
   return { end, events: (await eventsOf(run)).map((event) => event.content ?? '') };
 }
 
-async function linesOf(command: string[], slow = 0): Promise<string[]> {
-  return (await ran(await shop.request(command), slow)).events;
+async function linesOf(command: string[], disk?: () => Promise<void>): Promise<string[]> {
+  return (await ran(await shop.request(command), disk)).events;
 }
 
 describe('running an agent', () => {
@@ -91,7 +91,21 @@ describe('running an agent', () => {
   it('[L3] loses nothing of its last output when the disk is slow', { timeout: 60_000 }, async () => {
     const count = 160;
     const script = `for (let n = 0; n < ${count}; n += 1) console.log(n + ' ' + 'x'.repeat(1020))`;
-    const lines = await linesOf([process.execPath, '-e', script], 1_500);
+    const lines = await linesOf([process.execPath, '-e', script], () => sleep(1_500));
     expect(lines.map((line) => Number.parseInt(line, 10))).toEqual(Array.from({ length: count }, (_, index) => index));
+  });
+
+  it('[L3] lets no agent wait for the disk with a few megabytes, which it would lose at its exit', async () => {
+    const written = join(shop.cwd, 'written');
+    const script = `
+      const line = 'x'.repeat(1023) + '\\n';
+      process.stdout.write(line.repeat(3_000), () => {
+        require('node:fs').writeFileSync(${JSON.stringify(written)}, '');
+        process.exit();
+      });`;
+    const lines = await linesOf([process.execPath, '-e', script], async () => {
+      await vi.waitFor(() => access(written), { timeout: 20_000 });
+    });
+    expect(lines.length).toBe(3_000);
   });
 });
