@@ -1,7 +1,7 @@
 import { serverSettingsSchema } from '../shared/settings.ts';
 
 /** The classes of `worker/`, each with the binding under which the Worker finds it; the same as in `wrangler.toml`. */
-export const OBJECT_CLASSES = { SCHEDULER: 'SchedulerDO', HOST: 'HostDO', LOG: 'LogDO' } as const;
+export const OBJECT_CLASSES = { SCHEDULER: 'SchedulerDO', HOST: 'HostDO', LOG: 'LogDO', ACCESS: 'AccessDO' } as const;
 
 /** What the Worker reads as text; workerd takes each from its own environment, so that no secret stands in a file. */
 export const ENVIRONMENT_BINDINGS = [...Object.keys(serverSettingsSchema.shape), 'JWT_SECRET', 'JWT_SECRET_PREVIOUS'];

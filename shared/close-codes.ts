@@ -1,4 +1,4 @@
-/** WebSocket close codes of `/agent/ws`; a watcher's socket uses only 1000, 1001 and 1011. */
+/** WebSocket close codes of `/agent/ws`; a watcher's socket uses only 1000, 1001, 1011 and 4401. */
 export const CLOSE = {
   /** All said. */
   NORMAL: 1000,

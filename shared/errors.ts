@@ -16,6 +16,7 @@ export const ERROR_STATUS = {
   not_interactive: 409,
   no_session: 409,
   approval_decided: 409,
+  host_exists: 409,
   log_expired: 410,
   limit_exceeded: 413,
   upgrade_required: 426,

@@ -118,6 +118,17 @@ export const TOKEN_SKEW_SECONDS = 60;
 export const DEFAULT_TOKEN_SECONDS = 90 * 24 * 60 * 60;
 /** Longest `expiresIn`: ten years. */
 export const MAX_TOKEN_SECONDS = 10 * 365 * 24 * 60 * 60;
+/** ms for which an enrolment code is good: long enough to walk to the machine, short enough for one left in a chat. */
+export const ENROLMENT_TTL_MS = 10 * 60 * 1000;
+/** Unused enrolment codes of a pool at a time; more than an admin sets up in ten minutes. */
+export const MAX_OPEN_ENROLMENTS = 1000;
+/** Tokens of a pool that are revoked one by one; who has more to revoke rotates the secret. */
+export const MAX_REVOKED_TOKENS = 100_000;
+/** Page sizes of the audit. */
+export const DEFAULT_AUDIT_PAGE = 100;
+export const MAX_AUDIT_PAGE = 1000;
+/** Audit entries of a pool, some 300 bytes each; beyond it the oldest go before their time. */
+export const MAX_AUDIT_ENTRIES = 1_000_000;
 /** Shortest usable `JWT_SECRET`: HS256 wants a key as long as its hash. */
 export const MIN_SECRET_BYTES = 32;
 /** More replacements of one host's connection than this within the window: the newcomer gets 429. */

@@ -28,6 +28,7 @@ export const serverSettingsSchema = z.object({
   MAX_HOSTS_PER_IP: wholeNumber(50, 0).describe('connected hosts per pool and client address; 0 switches it off'),
   MAX_QUEUED_TASKS: wholeNumber(10_000, 1).describe('waiting tasks per pool'),
   RETENTION_DAYS: wholeNumber(7, 1, 3650).describe('days for which finished tasks, logs and offline hosts are kept'),
+  AUDIT_RETENTION_DAYS: wholeNumber(90, 1, 3650).describe('days for which the audit of a pool is kept'),
   TRUSTED_PROXY: z
     .string()
     .default('')

@@ -1,3 +1,4 @@
+import type { AccessDO } from './objects/access/access-do.ts';
 import type { HostDO } from './objects/host/host-do.ts';
 import type { LogDO } from './objects/log/log-do.ts';
 import type { SchedulerDO } from './objects/scheduler/scheduler-do.ts';
@@ -7,6 +8,7 @@ export interface Env {
   SCHEDULER: DurableObjectNamespace<SchedulerDO>;
   HOST: DurableObjectNamespace<HostDO>;
   LOG: DurableObjectNamespace<LogDO>;
+  ACCESS: DurableObjectNamespace<AccessDO>;
   /** Absent on the local server: bare workerd has no such binding. */
   CONNECT_LIMIT?: RateLimit;
   API_LIMIT?: RateLimit;

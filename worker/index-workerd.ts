@@ -2,6 +2,7 @@ import { createApp } from './http/app.ts';
 import { addressFromPeer } from './http/client-address.ts';
 import { objectsOf } from './http/objects.ts';
 
+export { AccessDO } from './objects/access/access-do.ts';
 export { HostDO } from './objects/host/host-do.ts';
 export { LogDO } from './objects/log/log-do.ts';
 export { SchedulerDO } from './objects/scheduler/scheduler-do.ts';

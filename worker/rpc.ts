@@ -195,6 +195,8 @@ export interface HostForWorker {
   lastSeen(): Promise<number | null>;
   /** Refuses all tokens issued up to now and closes the socket with `CLOSE.UNAUTHENTICATED`. */
   revokeTokens(): Promise<void>;
+  /** Closes what was opened with this token; whether a later connection may use it AccessDO says. */
+  revokeToken(tokenId: string): Promise<void>;
   /** ms of the last revocation, 0 for none: a new token's `iat` must be later. */
   revokedAt(): Promise<number>;
 }
@@ -210,6 +212,8 @@ export const HOST_HEADERS = {
   ISSUED_AT: 'x-gateway-token-iat',
   EXPIRES_AT: 'x-gateway-token-exp',
   IP: 'x-gateway-ip',
+  /** `jti` of the token, percent-encoded; empty when it has none. */
+  TOKEN_ID: 'x-gateway-token-id',
 } as const;
 
 // ── HostDO, SchedulerDO and Worker → LogDO ──────────────────────────────────────────────────────────────────────────

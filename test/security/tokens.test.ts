@@ -112,6 +112,8 @@ describe('[C3] a good token for something else', () => {
     ['PATCH', '/api/hosts/box/config'],
     ['POST', '/api/hosts/box/tokens'],
     ['DELETE', '/api/hosts/box/tokens'],
+    ['DELETE', '/api/tokens/some'],
+    ['POST', '/api/enrolments'],
   ];
   const READING: [method: string, path: string][] = [
     ['GET', '/api/tasks'],
@@ -120,6 +122,7 @@ describe('[C3] a good token for something else', () => {
     ['GET', '/api/tasks/0/approvals'],
     ['GET', '/api/hosts'],
     ['GET', '/api/hosts/box'],
+    ['GET', '/api/audit'],
   ];
 
   it.each([...MUTATING, ...READING])('of a host: %s %s', async (method, path) => {

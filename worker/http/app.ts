@@ -3,6 +3,8 @@ import { parseServerSettings, type ServerSettings } from '../../shared/settings.
 import type { Env } from '../env.ts';
 import type { AppDeps, AppEnv } from './context.ts';
 import { errorResponse, foreseen, HttpError, notFound, notReady } from './errors.ts';
+import { Revocations } from './revocations.ts';
+import { accessRoutes } from './routes/access.ts';
 import { agentSocketRoutes } from './routes/agent-socket.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -36,12 +38,14 @@ function settingsOf(env: Env): ServerSettings {
 }
 
 function prepare(deps: AppDeps): MiddlewareHandler<AppEnv> {
+  const revocations = new Revocations();
   return async (c, next) => {
     const requestId = crypto.randomUUID();
     c.set('requestId', requestId);
     c.set('ip', deps.clientAddress(c.req.raw, c.env));
     c.set('objects', deps.objects(c.env));
     c.set('settings', settingsOf(c.env));
+    c.set('revocations', revocations);
     await next();
   };
 }
@@ -63,6 +67,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   logRoutes(app);
   hostRoutes(app);
   tokenRoutes(app);
+  accessRoutes(app);
   agentSocketRoutes(app);
   app.notFound(() => errorResponse(notFound('route')));
   app.onError((error, c) => {

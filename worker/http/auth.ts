@@ -27,23 +27,35 @@ export function logRefusal(c: Context<AppEnv>, status: 401 | 403, reason: string
   console.warn(JSON.stringify({ event: 'auth_refused', status, reason, ...request, ...who }));
 }
 
-async function judge(authorization: string, secrets: string[]): Promise<Verified> {
-  const token = BEARER.exec(authorization)?.[1];
+async function judge(c: Context<AppEnv>): Promise<Verified> {
+  const secrets = secretsOf(c.env);
+  const token = BEARER.exec(c.req.header('authorization') ?? '')?.[1];
   if (token === undefined) return { kind: 'refused', reason: 'no bearer token' };
-  return await verifyToken(token, secrets, Date.now());
+  const verified = await verifyToken(token, secrets, Date.now());
+  if (verified.kind === 'refused' || !(await isRevoked(c, verified.claims))) return verified;
+  return { kind: 'refused', reason: 'revoked' };
 }
 
-/** Verifies the bearer token before any object is touched, leaves its claims, and counts the call against the token. */
+/** Whether this token was revoked by its id; host tokens as a whole are judged by HostDO. */
+export async function isRevoked(c: Context<AppEnv>, { jti, pool }: Claims): Promise<boolean> {
+  if (jti === undefined) return false;
+  return await c.get('revocations').isRevoked(c.get('objects').access, pool, jti);
+}
+
+/** Verifies the bearer token before any object is touched, then whether it is revoked; leaves its claims, and counts the call against the token. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const verified = await judge(c.req.header('authorization') ?? '', secretsOf(c.env));
+  const verified = await judge(c);
   if (verified.kind === 'refused') {
     logRefusal(c, 401, verified.reason);
     throw new HttpError('unauthorized', `a valid bearer token is required: ${verified.reason}`, {
       headers: { 'www-authenticate': 'Bearer' },
     });
   }
-  c.set('claims', verified.claims);
-  await limitRate(c.env.API_LIMIT, `${verified.claims.pool}/${verified.claims.sub}`, 'requests with this token');
+  const { claims } = verified;
+  const { pool, sub, role, jti } = claims;
+  c.set('claims', claims);
+  c.set('actor', { pool, sub, role, ...(jti === undefined ? {} : { tokenId: jti }) });
+  await limitRate(c.env.API_LIMIT, `${pool}/${sub}`, 'requests with this token');
   await next();
 };
 

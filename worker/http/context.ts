@@ -1,7 +1,14 @@
+import type { AuditRecord } from '../../shared/api/access.ts';
 import type { ServerSettings } from '../../shared/settings.ts';
 import type { Claims } from '../../shared/token.ts';
 import type { Env } from '../env.ts';
 import type { Objects } from './objects.ts';
+import type { Revocations } from './revocations.ts';
+
+/** Whom the audit names. */
+export interface Actor extends Pick<AuditRecord, 'sub' | 'role' | 'tokenId'> {
+  pool: string;
+}
 
 /** Hono's types for this app: bindings, and what the middleware leaves for the routes. */
 export interface AppEnv {
@@ -12,6 +19,11 @@ export interface AppEnv {
     ip: string;
     objects: Objects;
     settings: ServerSettings;
+    revocations: Revocations;
+    /** Who calls, for the audit; nobody until something has been verified. */
+    actor: Actor | undefined;
+    /** What the call was about, for the audit; set by a route that does not name it in its path. */
+    auditTarget: string | undefined;
     /** Set behind `authenticate`. */
     claims: Claims;
   };

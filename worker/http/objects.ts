@@ -1,6 +1,7 @@
 import type { Env } from '../env.ts';
 import { hostObjectName } from '../names.ts';
 import type { HostForWorker, LogApi, SchedulerForWorker } from '../rpc.ts';
+import type { AccessApi } from '../rpc-access.ts';
 
 /** What a stub of an object can do besides its calls. */
 export interface Fetchable {
@@ -11,6 +12,7 @@ export interface Fetchable {
 export interface Objects {
   scheduler(pool: string): SchedulerForWorker;
   host(pool: string, hostId: string): HostForWorker & Fetchable;
+  access(pool: string): AccessApi & Fetchable;
   /** By the name that the task's row holds. */
   log(name: string): LogApi & Fetchable;
 }
@@ -19,6 +21,7 @@ export function objectsOf(env: Env): Objects {
   return {
     scheduler: (pool) => env.SCHEDULER.getByName(pool),
     host: (pool, hostId) => env.HOST.getByName(hostObjectName(pool, hostId)),
+    access: (pool) => env.ACCESS.getByName(pool),
     log: (name) => env.LOG.getByName(name),
   };
 }

@@ -1,4 +1,5 @@
 import { CLOSE } from '../../shared/close-codes.ts';
+import type { StreamEnd } from './stream-guard.ts';
 
 /** Stand for "no code" and "lost": they must not be sent. */
 const UNSENDABLE = new Set([1005, 1006]);
@@ -9,18 +10,27 @@ const LOST = 1011;
 /**
  * Answers an upgrade with a socket that passes on what `upstream`, not yet accepted, sends. Handing on the object's own
  * socket would be less work, but workerd keeps a hibernatable socket's connection open for ten seconds after its close
- * when the peer never said anything, and a watcher says nothing.
+ * when the peer never said anything, and a watcher says nothing. `guard` is given what ends the watcher's socket, and returns what
+ * to call when that is over.
  */
-export function relay(upstream: WebSocket): Response {
+export function relay(upstream: WebSocket, guard: (end: (how: StreamEnd) => void) => () => void): Response {
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   upstream.addEventListener('message', ({ data }) => {
     if (server.readyState === WebSocket.OPEN) server.send(data);
   });
+  const close = (code: number, reason: string) => {
+    if (server.readyState === WebSocket.OPEN) server.close(code, reason);
+  };
+  const stop = guard(({ code, reason }) => close(code, reason));
   upstream.addEventListener('close', ({ code, reason }) => {
-    if (server.readyState === WebSocket.OPEN) server.close(UNSENDABLE.has(code) ? LOST : code, reason);
+    stop();
+    close(UNSENDABLE.has(code) ? LOST : code, reason);
   });
-  server.addEventListener('close', () => upstream.close(CLOSE.NORMAL));
+  server.addEventListener('close', () => {
+    stop();
+    upstream.close(CLOSE.NORMAL);
+  });
   upstream.accept();
   return new Response(null, { status: 101, webSocket: client });
 }

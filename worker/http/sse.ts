@@ -21,13 +21,15 @@ const headSchema = z.union([
 export interface SseSource {
   /** A watcher's socket, not yet accepted, for the entries after `after`. */
   open(after: number): Promise<WebSocket>;
+  /** The stream is over, whoever ended it. */
+  closed(): void;
 }
 
 const encoder = new TextEncoder();
 
 /**
  * The entries of `first`, and of further sockets where that one is lost, as server-sent events; ends after the terminal
- * entry. Each entry once and in order: it is the cursor that counts, not the socket. `signal` is the client's.
+ * entry. Each entry once and in order: it is the cursor that counts, not the socket. `signal` ends it.
  */
 export function sseStream(source: SseSource, first: WebSocket, after: number, signal: AbortSignal): ReadableStream {
   const bridge = new SseBridge(source, after);
@@ -77,6 +79,7 @@ class SseBridge {
     if (this.#done) return;
     this.#done = true;
     clearInterval(this.#comments);
+    this.#source.closed();
     this.#release();
   }
 

@@ -18,6 +18,9 @@ const CONTRACT_DEFAULTS = {
   TRUSTED_PROXY: '',
 };
 
+/** Beyond the contract. */
+const OWN_DEFAULTS = { AUDIT_RETENTION_DAYS: 90 };
+
 function complaint(source: Record<string, unknown>): string {
   try {
     parseServerSettings(source);
@@ -30,12 +33,12 @@ function complaint(source: Record<string, unknown>): string {
 
 describe('server settings [C5]', () => {
   test('defaults are the contract’s', () => {
-    expect(parseServerSettings({})).toEqual(CONTRACT_DEFAULTS);
+    expect(parseServerSettings({})).toEqual({ ...CONTRACT_DEFAULTS, ...OWN_DEFAULTS });
   });
 
   test('an empty value is an absent one, other variables are none of its business', () => {
     const source = { HEARTBEAT_INTERVAL_MS: '', TRUSTED_PROXY: '', PATH: '/bin', JWT_SECRET: 'x' };
-    expect(parseServerSettings(source)).toEqual(CONTRACT_DEFAULTS);
+    expect(parseServerSettings(source)).toEqual({ ...CONTRACT_DEFAULTS, ...OWN_DEFAULTS });
   });
 
   test('text of the environment becomes numbers', () => {

@@ -29,7 +29,7 @@ test('[L2] late attempts are shown after the body was archived, and those that h
   const task = { id: 't', status: 'completed', agentType: 'a', attempt: 3, createdAt: 1 } as const;
   const view: TaskView = { task: { ...task, lateAttempts: [late(2, 'again')] }, log: 'l', archived: true };
   const objects = objectsWith({ prompt: 'p', lateAttempts: [late(1, 'first'), late(2, 'second')] });
-  const shown = await completeTask({ ...objects, scheduler: never, host: never }, view);
+  const shown = await completeTask({ ...objects, scheduler: never, host: never, access: never }, view);
   expect(shown.lateAttempts).toEqual([late(1, 'first'), late(2, 'again')]);
 });
 
@@ -37,6 +37,9 @@ test('[L8] failed attempts are shown after the body was archived', async () => {
   const failed = { attempt: 1, hostId: 'box', at: 1, error: { code: 'agent_failed' as const, message: 'no' } };
   const task = { id: 't', status: 'completed', agentType: 'a', attempt: 2, createdAt: 1 } as const;
   const objects = objectsWith({ prompt: 'p', failedAttempts: [failed] });
-  const shown = await completeTask({ ...objects, scheduler: never, host: never }, { task, log: 'l', archived: true });
+  const shown = await completeTask(
+    { ...objects, scheduler: never, host: never, access: never },
+    { task, log: 'l', archived: true },
+  );
   expect(shown.failedAttempts).toEqual([failed]);
 });

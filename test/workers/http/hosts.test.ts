@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { hostTokenSchema } from '../../../shared/api/hosts.ts';
+import { hostTokenSchema } from '../../../shared/api/access.ts';
 import type { HostStatus } from '../../../shared/host.ts';
 import { DEFAULT_TOKEN_SECONDS } from '../../../shared/limits.ts';
 import { claimsSchema } from '../../../shared/token.ts';

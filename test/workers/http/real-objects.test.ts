@@ -1,7 +1,7 @@
 import { SELF } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
-import { hostTokenSchema } from '../../../shared/api/hosts.ts';
+import { hostTokenSchema } from '../../../shared/api/access.ts';
 import { logPageSchema } from '../../../shared/api/log.ts';
 import { taskListSchema } from '../../../shared/api/tasks.ts';
 import { errorBodySchema } from '../../../shared/errors.ts';

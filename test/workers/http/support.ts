@@ -7,6 +7,7 @@ import { addressFromEdge } from '../../../worker/http/client-address.ts';
 import type { AppEnv } from '../../../worker/http/context.ts';
 import type { Fetchable } from '../../../worker/http/objects.ts';
 import type { HostForWorker, LogApi, SchedulerForWorker, TaskView } from '../../../worker/rpc.ts';
+import type { AccessApi } from '../../../worker/rpc-access.ts';
 
 export const SECRET = 'a-secret-of-these-tests-0123456789-abcdef';
 
@@ -18,6 +19,7 @@ export interface Fakes {
   scheduler?: Partial<SchedulerForWorker>;
   host?: Partial<HostForWorker & Fetchable>;
   log?: Partial<LogApi & Fetchable>;
+  access?: Partial<AccessApi & Fetchable>;
   /** Names under which objects were asked for. */
   names?: string[];
 }
@@ -41,6 +43,7 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
   const host: HostForWorker & Fetchable = {
     lastSeen: untouched,
     revokeTokens: untouched,
+    revokeToken: untouched,
     revokedAt: untouched,
     fetch: untouched,
     ...fakes.host,
@@ -55,6 +58,17 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
     fetch: untouched,
     ...fakes.log,
   };
+  const access: AccessApi & Fetchable = {
+    isRevoked: async () => false,
+    revoke: untouched,
+    openEnrolment: untouched,
+    enrolmentHost: untouched,
+    redeem: untouched,
+    record: async () => {},
+    audit: untouched,
+    fetch: untouched,
+    ...fakes.access,
+  };
   const named = <T>(name: string, object: T): T => {
     fakes.names?.push(name);
     return object;
@@ -64,6 +78,7 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
     objects: () => ({
       scheduler: (pool) => named(pool, scheduler),
       host: (pool, hostId) => named(`${pool}/${hostId}`, host),
+      access: () => access,
       log: (name) => named(name, log),
     }),
   });

@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { hostIdSchema } from '../../../shared/ids.ts';
 import { HOST_HEADERS } from '../../rpc.ts';
+import { audited } from '../audit.ts';
 import { authenticate, forbid, logRefusal } from '../auth.ts';
 import type { AppEnv } from '../context.ts';
 import { HttpError } from '../errors.ts';
@@ -26,6 +27,8 @@ async function connect(c: Context<AppEnv>): Promise<Response> {
   headers.set(HOST_HEADERS.ISSUED_AT, String(claims.iat));
   headers.set(HOST_HEADERS.EXPIRES_AT, String(claims.exp));
   headers.set(HOST_HEADERS.IP, c.get('ip'));
+  headers.set(HOST_HEADERS.TOKEN_ID, encodeURIComponent(claims.jti ?? ''));
+  c.set('auditTarget', hostId);
   const response = await c.get('objects').host(claims.pool, hostId).fetch(new Request(c.req.url, { headers }));
   if (response.status === 101) return response;
   if (response.status === 401) logRefusal(c, 401, 'revoked or expired');
@@ -34,5 +37,5 @@ async function connect(c: Context<AppEnv>): Promise<Response> {
 }
 
 export function agentSocketRoutes(app: Hono<AppEnv>): void {
-  resource(app, '/agent/ws', { GET: [authenticate, connect] });
+  resource(app, '/agent/ws', { GET: [authenticate, audited('host.connect'), connect] });
 }

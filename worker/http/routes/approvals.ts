@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { type ApprovalList, decideApprovalSchema } from '../../../shared/api/approvals.ts';
 import { approvalIdSchema } from '../../../shared/approval.ts';
+import { audited } from '../audit.ts';
 import { allow, authenticate } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
@@ -40,5 +41,7 @@ async function decide(c: Context<AppEnv>): Promise<Response> {
 
 export function approvalRoutes(app: Hono<AppEnv>): void {
   resource(app, '/api/tasks/:id/approvals', { GET: [...mayUseTasks, list] });
-  resource(app, '/api/tasks/:id/approvals/:approvalId', { POST: [...mayUseTasks, decide] });
+  resource(app, '/api/tasks/:id/approvals/:approvalId', {
+    POST: [authenticate, audited('approval.decide'), allow('client', 'admin'), decide],
+  });
 }

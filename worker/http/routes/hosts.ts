@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import { configPatchSchema } from '../../../shared/api/hosts.ts';
 import type { HostStatus } from '../../../shared/host.ts';
 import type { SchedulerForWorker } from '../../rpc.ts';
+import { audited } from '../audit.ts';
 import { allow, authenticate } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
@@ -48,5 +49,7 @@ export function hostRoutes(app: Hono<AppEnv>): void {
   const mayRead = [authenticate, allow('client', 'admin')];
   resource(app, '/api/hosts', { GET: [...mayRead, list] });
   resource(app, '/api/hosts/:id', { GET: [...mayRead, read] });
-  resource(app, '/api/hosts/:id/config', { PATCH: [authenticate, allow('admin'), patchConfig] });
+  resource(app, '/api/hosts/:id/config', {
+    PATCH: [authenticate, audited('host.configure'), allow('admin'), patchConfig],
+  });
 }

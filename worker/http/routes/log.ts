@@ -10,6 +10,7 @@ import { relay } from '../relay.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
 import { sseStream } from '../sse.ts';
+import { guardStream } from '../stream-guard.ts';
 import { isUpgrade } from '../upgrade.ts';
 import { validate } from '../validate.ts';
 import { logExpired, watch } from '../watch.ts';
@@ -33,7 +34,10 @@ async function events(c: Context<AppEnv>): Promise<Response> {
   const lastEventId = header === '' ? undefined : validate(lastEventIdSchema, header, 'Last-Event-ID');
   const view = await retrying(() => c.get('objects').scheduler(c.get('claims').pool).getTask(id));
   if (view === null) throw notFound('task');
-  if (isUpgrade(c.req.raw)) return relay(await retrying(() => openWatch(c, view, after)));
+  if (isUpgrade(c.req.raw)) {
+    const upstream = await retrying(() => openWatch(c, view, after));
+    return relay(upstream, (end) => guardStream(c, end));
+  }
   if (wantsEventStream(c)) return await stream(c, view, after, lastEventId);
   const page = await retrying(() => c.get('objects').log(view.log).read(id, after, limit));
   if (page === null) throw logExpired();
@@ -60,7 +64,10 @@ async function stream(c: Context<AppEnv>, view: TaskView, after: number, lastEve
   const open = (start: number) => openWatch(c, view, start);
   const from = lastEventId ?? after;
   const first = await retrying(() => open(from));
-  return new Response(sseStream({ open }, first, from, c.req.raw.signal), { headers: SSE_HEADERS });
+  const token = new AbortController();
+  const closed = guardStream(c, () => token.abort());
+  const signal = AbortSignal.any([c.req.raw.signal, token.signal]);
+  return new Response(sseStream({ open, closed }, first, from, signal), { headers: SSE_HEADERS });
 }
 
 /** The log of one task. */

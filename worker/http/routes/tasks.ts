@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import type { AuditAction } from '../../../shared/api/access.ts';
 import {
   createTaskSchema,
   idempotencyKeySchema,
@@ -6,6 +7,7 @@ import {
   taskInputBodySchema,
 } from '../../../shared/api/tasks.ts';
 import type { CommandReply, SchedulerForWorker } from '../../rpc.ts';
+import { audited } from '../audit.ts';
 import { allow, authenticate } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
@@ -17,6 +19,10 @@ import { validate } from '../validate.ts';
 import { completeTask, taskPage } from '../views.ts';
 
 const mayUseTasks = [authenticate, allow('client', 'admin')];
+
+function mayChangeTasks(action: AuditAction) {
+  return [authenticate, audited(action), allow('client', 'admin')];
+}
 
 function schedulerOf(c: Context<AppEnv>): SchedulerForWorker {
   return c.get('objects').scheduler(c.get('claims').pool);
@@ -37,6 +43,7 @@ async function create(c: Context<AppEnv>): Promise<Response> {
   // Without a key a repeat would be a second task.
   const reply = await (idempotencyKey === undefined ? call() : retrying(call));
   if (reply.kind === 'error') throw new HttpError(reply.code, reply.message);
+  c.set('auditTarget', reply.view.task.id);
   const task = await completeTask(c.get('objects'), reply.view);
   return Response.json(task, {
     status: 201,
@@ -77,9 +84,9 @@ async function finish(c: Context<AppEnv>): Promise<Response> {
 }
 
 export function taskRoutes(app: Hono<AppEnv>): void {
-  resource(app, '/api/tasks', { GET: [...mayUseTasks, list], POST: [...mayUseTasks, create] });
+  resource(app, '/api/tasks', { GET: [...mayUseTasks, list], POST: [...mayChangeTasks('task.create'), create] });
   resource(app, '/api/tasks/:id', { GET: [...mayUseTasks, read] });
-  resource(app, '/api/tasks/:id/abort', { POST: [...mayUseTasks, abort] });
-  resource(app, '/api/tasks/:id/input', { POST: [...mayUseTasks, input] });
-  resource(app, '/api/tasks/:id/finish', { POST: [...mayUseTasks, finish] });
+  resource(app, '/api/tasks/:id/abort', { POST: [...mayChangeTasks('task.abort'), abort] });
+  resource(app, '/api/tasks/:id/input', { POST: [...mayChangeTasks('task.input'), input] });
+  resource(app, '/api/tasks/:id/finish', { POST: [...mayChangeTasks('task.finish'), finish] });
 }

@@ -1,35 +1,61 @@
 import type { Context, Hono } from 'hono';
-import { type HostToken, hostTokenBodySchema } from '../../../shared/api/hosts.ts';
-import { allow, authenticate, secretsOf } from '../auth.ts';
+import { hostTokenBodySchema } from '../../../shared/api/access.ts';
+import { nameSchema } from '../../../shared/task.ts';
+import { audited } from '../audit.ts';
+import { allow, authenticate } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
+import { HttpError } from '../errors.ts';
+import { issueHostToken } from '../host-tokens.ts';
 import { hostIdParam } from '../params.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
-import { signToken } from '../token.ts';
+import { validate } from '../validate.ts';
 
-/** `POST /api/hosts/:id/tokens`: a token for this one host, which need not have connected yet. */
+/** Hosts told of a revocation at once. */
+const TELL_AT_ONCE = 50;
+
+/** `POST /api/hosts/:id/tokens`: a token for this one host. */
 async function create(c: Context<AppEnv>): Promise<Response> {
   const hostId = hostIdParam(c);
   const { expiresIn } = await readJson(c.req.raw, hostTokenBodySchema, {});
-  const { pool } = c.get('claims');
-  const revokedAt = await retrying(() => c.get('objects').host(pool, hostId).revokedAt());
-  // Later than the last revocation even within its millisecond: `iat` may have a fraction.
-  const issuedAt = Math.max(Date.now(), revokedAt + 1);
-  const exp = Math.ceil(issuedAt / 1000) + expiresIn;
-  const claims = { sub: hostId, role: 'host' as const, pool, iat: issuedAt / 1000, exp, jti: crypto.randomUUID() };
-  const body: HostToken = { token: await signToken(claims, secretsOf(c.env)[0]), expiresAt: exp * 1000 };
-  return Response.json(body, { status: 201 });
+  return Response.json(await issueHostToken(c, c.get('claims').pool, hostId, expiresIn), { status: 201 });
 }
 
 /** `DELETE /api/hosts/:id/tokens`: all made so far are refused from here on, and the host's socket is closed. */
-async function revoke(c: Context<AppEnv>): Promise<Response> {
+async function revokeAll(c: Context<AppEnv>): Promise<Response> {
   const hostId = hostIdParam(c);
   await retrying(() => c.get('objects').host(c.get('claims').pool, hostId).revokeTokens());
   return new Response(null, { status: 204 });
 }
 
+/** `DELETE /api/tokens/:tokenId`: this one is refused from here on, and what it holds open is closed. */
+async function revokeOne(c: Context<AppEnv>): Promise<Response> {
+  const tokenId = validate(nameSchema, c.req.param('tokenId'), 'tokenId');
+  const { pool } = c.get('claims');
+  const objects = c.get('objects');
+  if (!(await retrying(() => objects.access(pool).revoke(tokenId)))) {
+    throw new HttpError('limit_exceeded', 'too many tokens are revoked one by one; rotate the secret', {
+      details: { limit: 'MAX_REVOKED_TOKENS' },
+    });
+  }
+  c.get('revocations').add(pool, tokenId);
+  // One that registers from here on asks by itself.
+  const hosts = await retrying(() => objects.scheduler(pool).listHosts());
+  const online = hosts.filter(({ status }) => status !== 'offline').map(({ hostId }) => hostId);
+  for (let start = 0; start < online.length; start += TELL_AT_ONCE) {
+    const some = online.slice(start, start + TELL_AT_ONCE);
+    await Promise.all(some.map((hostId) => retrying(() => objects.host(pool, hostId).revokeToken(tokenId))));
+  }
+  return new Response(null, { status: 204 });
+}
+
+/** Tokens: made for hosts, and revoked. */
 export function tokenRoutes(app: Hono<AppEnv>): void {
-  const mayManage = [authenticate, allow('admin')];
-  resource(app, '/api/hosts/:id/tokens', { POST: [...mayManage, create], DELETE: [...mayManage, revoke] });
+  const admin = allow('admin');
+  resource(app, '/api/hosts/:id/tokens', {
+    POST: [authenticate, audited('host-tokens.create'), admin, create],
+    DELETE: [authenticate, audited('host-tokens.revoke'), admin, revokeAll],
+  });
+  resource(app, '/api/tokens/:tokenId', { DELETE: [authenticate, audited('token.revoke'), admin, revokeOne] });
 }

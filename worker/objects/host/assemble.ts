@@ -32,6 +32,7 @@ export function assemble(ctx: DurableObjectState, env: Env): HostParts {
     registering: new Registering(),
     scheduler: (pool) => env.SCHEDULER.getByName(pool),
     log: (name) => env.LOG.getByName(name),
+    access: (pool) => env.ACCESS.getByName(pool),
     answerHeartbeats: (on) =>
       ctx.setWebSocketAutoResponse(
         on ? new WebSocketRequestResponsePair(HEARTBEAT_REQUEST, HEARTBEAT_RESPONSE) : undefined,

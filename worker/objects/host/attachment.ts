@@ -7,6 +7,8 @@ export const attachmentSchema = z.object({
   ip: z.string(),
   tokenIssued: z.number(),
   tokenExpires: z.number(),
+  /** Empty for a token without one. */
+  tokenId: z.string().default(''),
   connectedAt: z.number(),
   /** 0 until it registers. */
   epoch: z.int(),

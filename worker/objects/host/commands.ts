@@ -152,6 +152,11 @@ export function revokeTokens(parts: HostParts): void {
   for (const peer of parts.sockets.open()) closePeer(parts, peer, CLOSE.UNAUTHENTICATED, 'token revoked');
 }
 
+export function revokeToken(parts: HostParts, tokenId: string): void {
+  const opened = parts.sockets.open().filter(({ info }) => info.tokenId === tokenId);
+  for (const peer of opened) closePeer(parts, peer, CLOSE.UNAUTHENTICATED, 'token revoked');
+}
+
 /** ms; null when no connection is registered and open. */
 export function lastSeen(parts: HostParts): number | null {
   const peer = current(parts);

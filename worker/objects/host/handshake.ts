@@ -19,6 +19,10 @@ const handshakeSchema = z.object({
   tokenIssued: secondsSchema,
   tokenExpires: secondsSchema,
   ip: ipSchema,
+  tokenId: z
+    .string()
+    .nullable()
+    .transform((text) => decodeURIComponent(text ?? '')),
 });
 
 /** Who wants to connect; times in ms. */
@@ -32,6 +36,7 @@ export function readHandshake(headers: Headers): Handshake {
     tokenIssued: headers.get(HOST_HEADERS.ISSUED_AT),
     tokenExpires: headers.get(HOST_HEADERS.EXPIRES_AT),
     ip: headers.get(HOST_HEADERS.IP),
+    tokenId: headers.get(HOST_HEADERS.TOKEN_ID),
   });
 }
 

@@ -83,6 +83,10 @@ export class HostDO extends DurableObject<Env> implements HostForScheduler, Host
     commands.revokeTokens(this.#parts);
   }
 
+  async revokeToken(tokenId: string): Promise<void> {
+    commands.revokeToken(this.#parts, tokenId);
+  }
+
   async revokedAt(): Promise<number> {
     return this.#parts.connection.revokedAt();
   }

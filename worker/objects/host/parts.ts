@@ -1,5 +1,6 @@
 import type { ServerSettings } from '../../../shared/settings.ts';
 import type { LogApi, SchedulerForHost } from '../../rpc.ts';
+import type { AccessApi } from '../../rpc-access.ts';
 import type { ConnectionStore } from '../../store/host-connection-store.ts';
 import type { EndsStore } from '../../store/host-ends-store.ts';
 import type { RunsStore } from '../../store/host-runs-store.ts';
@@ -25,6 +26,7 @@ export interface HostParts {
   /** A new stub each time: after a reset the old one stays broken. */
   scheduler(pool: string): SchedulerForHost;
   log(name: string): LogApi;
+  access(pool: string): AccessApi;
   /** Whether the runtime shall answer version-2 heartbeats by itself. */
   answerHeartbeats(on: boolean): void;
 }

@@ -71,6 +71,7 @@ async function register(parts: HostParts, ws: WebSocket, message: Register, epoc
     closePeer(parts, parts.sockets.peer(ws), CLOSE.REPLACED, 'a newer connection of this host has registered');
     return;
   }
+  if (await isRevoked(parts, ws)) return;
   const forgotten = parts.runs.reconcile(reply.assigned, epoch);
   parts.strays.clear();
   const answer: Registered = isV2(message) ? await answerV2(parts, reply) : { type: 'registered', ok: true };
@@ -78,6 +79,17 @@ async function register(parts: HostParts, ws: WebSocket, message: Register, epoc
   sendRegistered(parts, ws, message, answer, reply);
   if (!isV2(message)) stopForgotten(parts, parts.sockets.peer(ws), forgotten);
   for (const frame of parts.registering.takeHeld(ws)) parts.sockets.send(ws, frame);
+}
+
+/**
+ * Whether the token was revoked by its id since the upgrade; the connection is closed then. Asked when SchedulerDO counts the host as online:
+ * whoever revokes later tells all that are.
+ */
+async function isRevoked(parts: HostParts, ws: WebSocket): Promise<boolean> {
+  const { pool, tokenId } = parts.sockets.peer(ws).info;
+  if (tokenId === '' || !(await withDeadline(() => parts.access(pool).isRevoked(tokenId)))) return false;
+  closePeer(parts, parts.sockets.peer(ws), CLOSE.UNAUTHENTICATED, 'token revoked');
+  return true;
 }
 
 /** A connection that was lost before SchedulerDO had heard of it must be reported lost after that. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { configPatchSchema, hostTokenBodySchema } from '../../../../shared/api/hosts.ts';
+import { configPatchSchema } from '../../../../shared/api/hosts.ts';
 
 const TIMEOUT_MS = 90_000;
 const patchSchema = configPatchSchema(TIMEOUT_MS);
@@ -33,15 +33,5 @@ describe('PATCH /api/hosts/:id/config [C2]', () => {
   test('the upper bound moves with the server’s timeout', () => {
     expect(configPatchSchema(30_000).safeParse({ heartbeatInterval: 10_000 }).success).toBe(true);
     expect(configPatchSchema(30_000).safeParse({ heartbeatInterval: 10_001 }).success).toBe(false);
-  });
-});
-
-describe('POST /api/hosts/:id/tokens [C2]', () => {
-  test('90 days unless said otherwise, ten years at most', () => {
-    expect(hostTokenBodySchema.parse({})).toEqual({ expiresIn: 90 * 86_400 });
-    expect(hostTokenBodySchema.safeParse({ expiresIn: 3650 * 86_400 }).success).toBe(true);
-    expect(hostTokenBodySchema.safeParse({ expiresIn: 3650 * 86_400 + 1 }).success).toBe(false);
-    expect(hostTokenBodySchema.safeParse({ expiresIn: 0 }).success).toBe(false);
-    expect(hostTokenBodySchema.safeParse({ expires: 60 }).success).toBe(false);
   });
 });

@@ -1,0 +1,79 @@
+import type { Context, Hono } from 'hono';
+import {
+  auditQuerySchema,
+  type Enrolled,
+  type Enrolment,
+  enrollBodySchema,
+  enrolmentBodySchema,
+} from '../../../shared/api/access.ts';
+import { ENROLMENT_TTL_MS } from '../../../shared/limits.ts';
+import { audited } from '../audit.ts';
+import { allow, authenticate, logRefusal, secretsOf } from '../auth.ts';
+import { readJson } from '../body.ts';
+import type { AppEnv } from '../context.ts';
+import { hashOfCode, makeCode, poolOfCode } from '../enrolment-code.ts';
+import { HttpError } from '../errors.ts';
+import { issueHostToken } from '../host-tokens.ts';
+import { queryOf } from '../params.ts';
+import { limitRate } from '../rate-limit.ts';
+import { resource } from '../resource.ts';
+import { retrying } from '../retry.ts';
+
+/** `POST /api/enrolments`: a code that one machine exchanges for its host token, once and soon. */
+async function openEnrolment(c: Context<AppEnv>): Promise<Response> {
+  const { hostId, expiresIn } = await readJson(c.req.raw, enrolmentBodySchema, {});
+  c.set('auditTarget', hostId);
+  const { pool } = c.get('claims');
+  const code = await makeCode(pool, secretsOf(c.env)[0]);
+  const expiresAt = Date.now() + ENROLMENT_TTL_MS;
+  const order = { hash: await hashOfCode(code), hostId: hostId ?? null, tokenSeconds: expiresIn, expiresAt };
+  if (!(await retrying(() => c.get('objects').access(pool).openEnrolment(order)))) {
+    throw new HttpError('rate_limited', 'too many enrolment codes are open; those unused expire within ten minutes', {
+      details: { limit: 'MAX_OPEN_ENROLMENTS' },
+    });
+  }
+  const body: Enrolment = { code, expiresAt };
+  return Response.json(body, { status: 201 });
+}
+
+/** `POST /api/enroll`: the code against a host token. */
+async function enroll(c: Context<AppEnv>): Promise<Response> {
+  await limitRate(c.env.CONNECT_LIMIT, `enroll/${c.get('ip')}`, 'enrolments from this address');
+  const secrets = secretsOf(c.env);
+  const { code, hostId } = await readJson(c.req.raw, enrollBodySchema);
+  const pool = await poolOfCode(code, secrets);
+  if (pool === null) throw badCode(c);
+  c.set('actor', { pool, sub: hostId, role: 'enrolment' });
+  c.set('auditTarget', hostId);
+  const hash = await hashOfCode(code);
+  const access = () => c.get('objects').access(pool);
+  const pinned = await retrying(() => access().enrolmentHost(hash));
+  if (pinned === undefined) throw badCode(c);
+  // Else whoever has a code for any machine could take another one's place.
+  if (pinned === null && (await retrying(() => c.get('objects').scheduler(pool).getHost(hostId))) !== null) {
+    throw new HttpError('host_exists', 'the pool has a host of this "hostId"; ask for a code that names it');
+  }
+  const redeemed = await retrying(() => access().redeem(hash, hostId, c.get('requestId')));
+  if (redeemed.kind === 'unknown') throw badCode(c);
+  const body: Enrolled = { ...(await issueHostToken(c, pool, hostId, redeemed.tokenSeconds)), hostId, pool };
+  return Response.json(body, { status: 201 });
+}
+
+function badCode(c: Context<AppEnv>): HttpError {
+  logRefusal(c, 401, 'no open enrolment code');
+  return new HttpError('unauthorized', '"code" is not an open enrolment code of this server for this host');
+}
+
+/** `GET /api/audit`: newest first. */
+async function readAudit(c: Context<AppEnv>): Promise<Response> {
+  const query = queryOf(c, auditQuerySchema);
+  return Response.json(await retrying(() => c.get('objects').access(c.get('claims').pool).audit(query)));
+}
+
+/** Enrolment of hosts, and the record of who did what. */
+export function accessRoutes(app: Hono<AppEnv>): void {
+  const admin = allow('admin');
+  resource(app, '/api/enrolments', { POST: [authenticate, audited('enrolment.create'), admin, openEnrolment] });
+  resource(app, '/api/enroll', { POST: [audited('enrolment.redeem'), enroll] });
+  resource(app, '/api/audit', { GET: [authenticate, admin, readAudit] });
+}

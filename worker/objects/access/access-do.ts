@@ -1,0 +1,110 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { AuditPage, AuditQuery, AuditRecord } from '../../../shared/api/access.ts';
+import { DAY_MS } from '../../../shared/clock.ts';
+import { CLOSE } from '../../../shared/close-codes.ts';
+import { ERROR_STATUS } from '../../../shared/errors.ts';
+import { MAX_AUDIT_ENTRIES, MAX_OPEN_ENROLMENTS, MAX_REVOKED_TOKENS } from '../../../shared/limits.ts';
+import { parseServerSettings } from '../../../shared/settings.ts';
+import { nameSchema } from '../../../shared/task.ts';
+import type { Env } from '../../env.ts';
+import type { AccessApi, EnrolmentOrder, Redeemed } from '../../rpc-access.ts';
+import { ACCESS_MIGRATIONS } from '../../store/access-schema.ts';
+import { AccessStore, type StoredEnrolment } from '../../store/access-store.ts';
+import { migrate } from '../../store/migrate.ts';
+
+/** ms between two looks for what is past its time. */
+const TIDY_MS = DAY_MS;
+
+/** One per pool: which tokens are revoked, which codes are open, and the record of who did what. On no task's way. */
+export class AccessDO extends DurableObject<Env> implements AccessApi {
+  readonly #store: AccessStore;
+  readonly #keepMs: number;
+  #isArmed = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#keepMs = parseServerSettings(env).AUDIT_RETENTION_DAYS * DAY_MS;
+    migrate(ctx.storage, ACCESS_MIGRATIONS);
+    this.#store = new AccessStore(ctx.storage.sql);
+  }
+
+  async isRevoked(tokenId: string): Promise<boolean> {
+    return this.#store.isRevoked(tokenId);
+  }
+
+  async revoke(tokenId: string): Promise<boolean> {
+    if (this.#store.isRevoked(tokenId)) return true;
+    if (this.#store.revokedCount() >= MAX_REVOKED_TOKENS) return false;
+    this.#store.revoke(tokenId, Date.now());
+    for (const socket of this.ctx.getWebSockets(tokenId)) socket.close(CLOSE.UNAUTHENTICATED, 'token revoked');
+    return true;
+  }
+
+  /** `/guard?token=<id>` with an upgrade: a socket that is closed with 4401 when the token is revoked, at once if it is. */
+  override async fetch(request: Request): Promise<Response> {
+    const token = nameSchema.safeParse(new URL(request.url).searchParams.get('token'));
+    if (!token.success) return new Response(null, { status: ERROR_STATUS.invalid_request });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server, [token.data]);
+    if (this.#store.isRevoked(token.data)) server.close(CLOSE.UNAUTHENTICATED, 'token revoked');
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** A guard has nothing to say. */
+  override webSocketMessage(): void {}
+
+  /** A close that is not answered leaves the peer waiting. */
+  override webSocketClose(socket: WebSocket): void {
+    socket.close(CLOSE.NORMAL);
+  }
+
+  async openEnrolment(order: EnrolmentOrder): Promise<boolean> {
+    this.#store.dropEnrolments(Date.now());
+    if (this.#store.enrolment(order.hash) === null && this.#store.openEnrolments() >= MAX_OPEN_ENROLMENTS) return false;
+    this.#store.openEnrolment(order);
+    return true;
+  }
+
+  async enrolmentHost(hash: string): Promise<string | null | undefined> {
+    return this.#open(hash)?.hostId;
+  }
+
+  async redeem(hash: string, hostId: string, requestId: string): Promise<Redeemed> {
+    const enrolment = this.#open(hash, requestId);
+    if (enrolment === null || (enrolment.hostId ?? hostId) !== hostId) return { kind: 'unknown' };
+    this.#store.useEnrolment(hash, requestId);
+    return { kind: 'ok', tokenSeconds: enrolment.tokenSeconds };
+  }
+
+  async record(record: AuditRecord): Promise<void> {
+    await this.#arm();
+    this.#store.record(record);
+  }
+
+  async audit(query: AuditQuery): Promise<AuditPage> {
+    const found = this.#store.entries({ ...query, limit: query.limit + 1 });
+    const entries = found.slice(0, query.limit);
+    const last = found.length > entries.length ? entries.at(-1) : undefined;
+    return { entries, nextCursor: last === undefined ? null : String(last.seq) };
+  }
+
+  override async alarm(): Promise<void> {
+    this.#isArmed = false;
+    this.#store.dropEntries(Date.now() - this.#keepMs, MAX_AUDIT_ENTRIES);
+    if (this.#store.hasEntries()) await this.#arm();
+  }
+
+  #open(hash: string, requestId: string | null = null): StoredEnrolment | null {
+    const enrolment = this.#store.enrolment(hash);
+    if (enrolment === null || enrolment.expiresAt <= Date.now()) return null;
+    return enrolment.usedBy === null || enrolment.usedBy === requestId ? enrolment : null;
+  }
+
+  /** Before the first entry, so that none is left without an alarm. */
+  async #arm(): Promise<void> {
+    if (this.#isArmed) return;
+    const { storage } = this.ctx;
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now() + TIDY_MS);
+    this.#isArmed = true;
+  }
+}
