@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FEATURES } from '../shared/features.ts';
+import { FEATURES, TOKEN_RENEWAL } from '../shared/features.ts';
 import type { GatewayConfig } from '../shared/host.ts';
 import { MAX_REPORTED_RUNS } from '../shared/limits.ts';
 import type { RegisterV2 } from '../shared/protocol/register.ts';
 import type { ExitMode } from './config/flags.ts';
 import type { DaemonConfig } from './config/load.ts';
+import { HostToken } from './connection/host-token.ts';
 import { keepConnected } from './connection/reconnect.ts';
 import { runSession, type SessionHooks } from './connection/session.ts';
 import { TaskWork } from './connection/task-work.ts';
@@ -41,6 +42,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
   let runtime: GatewayConfig = DEFAULT_RUNTIME;
   let work: TaskWork | null = null;
   const lanes = new Lanes();
+  const token = new HostToken(config);
   const { count, minutes } = config.warm;
   const warm = new WarmAgents(config.stateDir, count);
   const manager = new RunManager({
@@ -71,7 +73,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
       capabilities: { name: hostName, agents: [...policy.agents.keys()], maxConcurrent, cwd, labels },
       protocol: 2,
       version,
-      features: [...FEATURES],
+      features: [...FEATURES, ...(config.isEnrolled ? [TOKEN_RENEWAL] : [])],
       withoutInput: withoutInput(policy.agents),
       instance: config.instance,
       runs: await Promise.all(owed.map((run) => run.report())),
@@ -96,6 +98,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
       log.info('configuration from the server', { ...update });
       return update.heartbeatInterval ?? null;
     },
+    renewed: (message) => token.renew(message),
   };
 
   await reattach(manager, config.stateDir);
@@ -131,7 +134,7 @@ export async function runDaemon({ config, policy, version, exitMode, stop }: Dae
       connect(signal) {
         log.info('connecting to {serverUrl}', { serverUrl: config.serverUrl });
         return runSession(
-          { serverUrl: config.serverUrl, hostId: config.hostId, token: config.authToken },
+          { serverUrl: config.serverUrl, hostId: config.hostId, token: token.current() },
           hooks,
           signal,
         );

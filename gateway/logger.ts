@@ -9,19 +9,29 @@ const CATEGORY = 'agent-gateway';
 export const log: Logger = getLogger(CATEGORY);
 
 const HIDDEN = '[token]';
+/** What never gets through, wherever in a line it stands. */
+const hidden = new Set<string>();
+
+/** From here on `secret` is not shown either. */
+export function hideInLog(secret: string): void {
+  hidden.add(secret);
+}
 
 /**
- * Sends the log to stderr: for people when that is a terminal, else one JSON object a line. `secret` never gets through, wherever
- * in a line it stands.
+ * Sends the log to stderr: for people when that is a terminal, else one JSON object a line. `secret` is hidden
+ * in it.
  */
 export function startLogging(secret: string): void {
+  hideInLog(secret);
   const format = process.stderr.isTTY ? ansiColorFormatter : getJsonLinesFormatter({ properties: 'flatten' });
   // A reader of the log that went away must not end the daemon.
   process.stderr.on('error', () => {});
   configureSync({
     sinks: {
       stderr: (record) => {
-        process.stderr.write(format(record).replaceAll(secret, HIDDEN));
+        let line = format(record);
+        for (const secret of hidden) line = line.replaceAll(secret, HIDDEN);
+        process.stderr.write(line);
       },
     },
     loggers: [

@@ -6,6 +6,8 @@ import { type DaemonConfig, loadConfig } from './config/load.ts';
 import { lockStateDir } from './config/lock.ts';
 import { CONFIG_FILE_ENV, SETTINGS, settingNames } from './config/settings.ts';
 import { runDaemon } from './daemon.ts';
+import { isReadableOnTheWay } from './domain/plain-text.ts';
+import { enroll } from './enroll.ts';
 import { EXIT } from './exit-codes.ts';
 import { log, startLogging } from './logger.ts';
 import { agentTable } from './policy/agent-table.ts';
@@ -59,9 +61,7 @@ async function policyOf(config: DaemonConfig): Promise<Policy> {
 }
 
 function warnOfPlainText({ serverUrl }: DaemonConfig): void {
-  const { protocol, hostname } = new URL(serverUrl);
-  const local = hostname === 'localhost' || hostname.endsWith('.localhost') || /^(127\.|\[::1\])/.test(hostname);
-  if (protocol === 'ws:' && !local) log.warn('{serverUrl} is not encrypted: others can read the token', { serverUrl });
+  if (isReadableOnTheWay(serverUrl)) log.warn('{serverUrl} is not encrypted: others can read the token', { serverUrl });
 }
 
 function warnOfUselessDirectory({ cwd, allowedRoots }: DaemonConfig): void {
@@ -98,6 +98,8 @@ async function serve(flags: Flags): Promise<number> {
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
+    const [command, ...rest] = argv;
+    if (command === 'enroll') return await enroll(rest, process.env);
     const flags = parseFlags(argv);
     if (flags.help) process.stdout.write(helpText());
     else if (flags.version) process.stdout.write(`${packageVersion()}\n`);

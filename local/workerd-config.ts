@@ -17,13 +17,16 @@ function uniqueKey(className: string): string {
 }
 
 /** workerd's configuration, in Cap'n Proto text: one Worker on one socket, its objects' data on disk. */
-export function workerdConfig(compatibilityDate: string): string {
-  const classes = Object.values(OBJECT_CLASSES);
+export function workerdConfig(
+  compatibilityDate: string,
+  objectClasses: Readonly<Record<string, string>> = OBJECT_CLASSES,
+): string {
+  const classes = Object.values(objectClasses);
   const namespaces = classes.map(
     (name) => `(className = "${name}", uniqueKey = "${uniqueKey(name)}", enableSql = true)`,
   );
   const bindings = [
-    ...Object.entries(OBJECT_CLASSES).map(([name, cls]) => `(name = "${name}", durableObjectNamespace = "${cls}")`),
+    ...Object.entries(objectClasses).map(([name, cls]) => `(name = "${name}", durableObjectNamespace = "${cls}")`),
     ...ENVIRONMENT_BINDINGS.map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
   ];
   return `using Workerd = import "/workerd/workerd.capnp";

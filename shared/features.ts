@@ -15,6 +15,9 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
+/** Announced beside them by a gateway that keeps its token itself and takes the next one by `token:renewed`. */
+export const TOKEN_RENEWAL = 'token_renewal';
+
 /** The features without which a host would run the task other than it asks. */
 export function neededFeatures(task: {
   idleTimeout?: number | undefined;

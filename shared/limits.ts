@@ -118,6 +118,10 @@ export const TOKEN_SKEW_SECONDS = 60;
 export const DEFAULT_TOKEN_SECONDS = 90 * 24 * 60 * 60;
 /** Longest `expiresIn`: ten years. */
 export const MAX_TOKEN_SECONDS = 10 * 365 * 24 * 60 * 60;
+/** A token; claims of the longest names stay below it. */
+export const MAX_TOKEN_BYTES = 8 * KIB;
+/** A host's token is renewed when this part of its life is over: a third is left for whatever keeps host or server away. */
+export const RENEW_AFTER = 2 / 3;
 /** ms for which an enrolment code is good: long enough to walk to the machine, short enough for one left in a chat. */
 export const ENROLMENT_TTL_MS = 10 * 60 * 1000;
 /** Unused enrolment codes of a pool at a time; more than an admin sets up in ten minutes. */

@@ -133,6 +133,7 @@ const RULES: Rule[] = [
       'worker/rpc-access.ts',
       'worker/names.ts',
       'worker/secrets.ts',
+      'worker/token.ts',
       ...WORKER_PACKAGES,
     ],
     ['worker/http/routes/a.ts', "import { LogStore } from '../../store/log-store.ts';"],

@@ -55,7 +55,14 @@ function byType(options: readonly z.ZodObject[]): Map<string, Shape> {
 
 /** Fields of frames that only version 2 uses, where one schema serves both versions. */
 const ONLY_V2_FIELDS = new Set(['attempt', 'inputId']);
-const ONLY_V2_FRAMES = new Set(['heartbeat:ok', 'task:ack', 'task:settled', 'approval:decided', 'task:finish']);
+const ONLY_V2_FRAMES = new Set([
+  'heartbeat:ok',
+  'task:ack',
+  'task:settled',
+  'approval:decided',
+  'task:finish',
+  'token:renewed',
+]);
 
 function frames(): Map<string, Record<string, string>> {
   const result = new Map<string, Record<string, string>>();

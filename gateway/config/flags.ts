@@ -59,6 +59,7 @@ export function helpText(): string {
     'agent-gateway: runs coding agents on this machine for a gateway server.',
     '',
     'Usage: agent-gateway [flags]',
+    '       agent-gateway enroll --server URL --code CODE [--host-id ID] [--state-dir DIR]',
     '',
     'Flags win over environment variables, and those over the JSON file.',
     '',

@@ -6,6 +6,7 @@ import type { PermissionRule } from '../domain/permission-rules.ts';
 import type { AgentSpec } from '../runs/files.ts';
 import { ConfigError } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
+import { readCredentials } from './credentials.ts';
 import { allowedRoots, defaultStateDir, makeStateDir, workingDirectory } from './directories.ts';
 import type { Flags } from './flags.ts';
 import { keptHostId, keptInstance } from './host-id.ts';
@@ -21,6 +22,8 @@ const CONFIG_FILE = 'config.json';
 export interface DaemonConfig {
   serverUrl: string;
   authToken: string;
+  /** The token is the one that the state directory keeps, and is renewed there. */
+  isEnrolled: boolean;
   hostId: string;
   /** Of the state directory. */
   instance: string;
@@ -59,8 +62,22 @@ function configFilePath(flags: Flags['values'], environment: Environment, stateD
 
 function missingToken(hostId: string): ConfigError {
   return new ConfigError(
-    `no token: set ${SETTINGS.authToken.env} to a token for the host id "${hostId}" (an administrator of the server makes one with POST /api/hosts/${hostId}/tokens)`,
+    `no token: run "agent-gateway enroll --server URL --code CODE" with a code of the server's administrator, or set ${SETTINGS.authToken.env} to a token for the host id "${hostId}" (made with POST /api/hosts/${hostId}/tokens)`,
   );
+}
+
+/** Where to connect, as whom, and by which token. A kept token is for its own server and host id alone. */
+function identityOf(
+  sources: Sources,
+  stateDir: string,
+): Pick<DaemonConfig, 'serverUrl' | 'authToken' | 'isEnrolled' | 'hostId'> {
+  const kept = readCredentials(stateDir);
+  const serverUrl = sources.read('serverUrl', SETTINGS.serverUrl.schema) ?? kept?.serverUrl ?? DEFAULT_SERVER_URL;
+  const hostId = sources.read('hostId', SETTINGS.hostId.schema) ?? kept?.hostId ?? keptHostId(stateDir);
+  const given = sources.read('authToken', SETTINGS.authToken.schema);
+  if (given !== undefined) return { serverUrl, hostId, authToken: given, isEnrolled: false };
+  if (kept === null || kept.serverUrl !== serverUrl || kept.hostId !== hostId) throw missingToken(hostId);
+  return { serverUrl, hostId, authToken: kept.token, isEnrolled: true };
 }
 
 /**
@@ -74,7 +91,6 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
   const file = readConfigFile(path, named);
   const sources = new Sources(flags, environment, file);
 
-  const serverUrl = sources.read('serverUrl', SETTINGS.serverUrl.schema) ?? DEFAULT_SERVER_URL;
   const cwd = workingDirectory(sources, processCwd);
   const roots = allowedRoots(sources, cwd);
   const settled = {
@@ -89,17 +105,12 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
     secretEnv: sources.read('secretEnv', SETTINGS.secretEnv.schema) ?? [],
     warm: sources.read('warm', SETTINGS.warm.schema) ?? { count: 0, minutes: 0 },
   };
-  const authToken = sources.read('authToken', SETTINGS.authToken.schema);
-  const namedHostId = sources.read('hostId', SETTINGS.hostId.schema);
   const stateDir = makeStateDir(resolve(sources.read('stateDir', SETTINGS.stateDir.schema) ?? likelyStateDir));
-  const hostId = namedHostId ?? keptHostId(stateDir);
-  if (authToken === undefined) throw missingToken(hostId);
+  const identity = identityOf(sources, stateDir);
   const { agents: customAgents, permissions, wrap, worktree } = file;
   const instance = keptInstance(stateDir);
   return {
-    serverUrl,
-    authToken,
-    hostId,
+    ...identity,
     instance,
     cwd,
     allowedRoots: roots,

@@ -15,6 +15,7 @@ export interface DownHandlers {
   configure(message: OfType<'config:update'>): void;
   ack(message: OfType<'task:ack'>): void;
   settled(message: OfType<'task:settled'>): void;
+  renewed(message: OfType<'token:renewed'>): void;
   /** A frame that is none; `reason` names the field. */
   bad(reason: string): void;
 }
@@ -52,6 +53,9 @@ function call(handlers: DownHandlers, message: Down): void {
       break;
     case 'task:settled':
       handlers.settled(message);
+      break;
+    case 'token:renewed':
+      handlers.renewed(message);
       break;
   }
 }

@@ -31,6 +31,8 @@ export interface SessionHooks {
   heartbeatInterval(registered: Registered): number;
   /** Takes the server's configuration; answers a new heartbeat interval, or null to keep it. */
   configure(message: Parameters<DownHandlers['configure']>[0]): number | null;
+  /** Keeps the next token. */
+  renewed: DownHandlers['renewed'];
 }
 
 /** The state of one connection between its frames. */
@@ -69,6 +71,10 @@ class Session implements DownHandlers {
   configure(message: Parameters<DownHandlers['configure']>[0]): void {
     const interval = this.#hooks.configure(message);
     if (interval !== null) this.#heartbeat?.rearm(interval);
+  }
+
+  renewed(message: Parameters<DownHandlers['renewed']>[0]): void {
+    if (this.registeredAt !== null) this.#hooks.renewed(message);
   }
 
   execute(message: Parameters<DownHandlers['execute']>[0]): void {

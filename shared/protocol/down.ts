@@ -9,6 +9,7 @@ import { taskExecuteSchema } from './task-execute.ts';
 import { taskFinishSchema } from './task-finish.ts';
 import { taskInputSchema } from './task-input.ts';
 import { taskSettledSchema } from './task-settled.ts';
+import { tokenRenewedSchema } from './token-renewed.ts';
 
 const downV2Schema = z.discriminatedUnion('type', [
   registeredV2Schema,
@@ -22,7 +23,11 @@ const downV2Schema = z.discriminatedUnion('type', [
   taskSettledSchema,
   approvalDecidedSchema,
   taskFinishSchema,
+  tokenRenewedSchema,
 ]);
+
+/** Every type that a server sends. */
+export const DOWN_TYPES: ReadonlySet<string> = new Set(downV2Schema.options.map(({ shape }) => shape.type.value));
 
 /** server → gateway, either version; a version-1 gateway only ever gets the fields of version 1. */
 export const downSchema = z.union([downV2Schema, registeredV1Schema]);

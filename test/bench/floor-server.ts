@@ -6,6 +6,8 @@ import { startRuntime } from '../../local/runtime.ts';
 import { ENVIRONMENT_BINDINGS, WORKER_FILE, workerdConfig } from '../../local/workerd-config.ts';
 import type { Target } from './target.ts';
 
+/** Those that `floor/worker.ts` has. */
+const FLOOR_CLASSES = { SCHEDULER: 'SchedulerDO', HOST: 'HostDO', LOG: 'LogDO' };
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The bare objects of `floor/worker.ts`, run in the same way as the product's server: one workerd, data on disk. */
@@ -22,7 +24,7 @@ export async function startFloor(dir: string): Promise<Target> {
     logLevel: 'error',
   });
   const configPath = join(dir, 'config.capnp');
-  writeFileSync(configPath, workerdConfig(date));
+  writeFileSync(configPath, workerdConfig(date, FLOOR_CLASSES));
   const objectsDir = join(dir, 'objects');
   mkdirSync(objectsDir);
   const runtime = await startRuntime({

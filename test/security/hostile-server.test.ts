@@ -235,3 +235,13 @@ describe('[L9] a server that sends', () => {
       expect(readFileSync(join(daemon.stateDir, file), 'utf8')).not.toContain('the-own-token');
   });
 });
+
+it('[R28] a token that nobody asked for is not kept, and not used', async () => {
+  peer.send({ type: 'token:renewed', token: 'of-the-attacker', expiresAt: Date.now() + 60_000 });
+  await expectHealthy();
+  peer.socket.close(1013);
+  const next = await server.registered();
+  expect(next.request.headers.authorization).toBe('Bearer the-own-token-of-the-daemon');
+  expect(existsSync(join(daemon.stateDir, 'credentials.json'))).toBe(false);
+  expect(daemon.child.output()).not.toContain('of-the-attacker');
+});

@@ -1,4 +1,4 @@
-import { LATE_ALARM_MS } from '../../shared/limits.ts';
+import { LATE_ALARM_MS, RENEW_AFTER } from '../../shared/limits.ts';
 
 /**
  * When a host's socket must be looked at again, and what is to be done when it is. Pure: no clock, no storage, no
@@ -18,6 +18,8 @@ export interface SocketTimes {
   lastSeen: number;
   lastPing: number;
   tokenExpires: number;
+  /** When the token is to be renewed; 0 for never. */
+  renewAt: number;
   /** No judgement about silence before this: the server itself was away. 0 for none. */
   graceUntil: number;
 }
@@ -27,7 +29,7 @@ export interface Timing {
   heartbeatTimeout: number;
 }
 
-export type DeadlineKind = 'expired' | 'unregistered' | 'silent' | 'ping';
+export type DeadlineKind = 'expired' | 'renew' | 'unregistered' | 'silent' | 'ping';
 
 export interface Deadline {
   kind: DeadlineKind;
@@ -36,18 +38,19 @@ export interface Deadline {
 
 /** Every deadline of one socket. */
 export function deadlinesOf(times: SocketTimes, timing: Timing): Deadline[] {
-  const expired: Deadline = { kind: 'expired', at: times.tokenExpires };
+  const ofToken: Deadline[] = [{ kind: 'expired', at: times.tokenExpires }];
   if (!times.registered) {
     const at = Math.max(times.connectedAt + REGISTER_TIMEOUT_MS, times.graceUntil);
-    return [expired, { kind: 'unregistered', at }];
+    return [...ofToken, { kind: 'unregistered', at }];
   }
+  if (times.renewAt > 0) ofToken.push({ kind: 'renew', at: times.renewAt });
   const silent: Deadline = {
     kind: 'silent',
     at: Math.max(times.lastSeen + timing.heartbeatTimeout, times.graceUntil),
   };
   // Version 2 sends heartbeats by itself, and the runtime answers them while the object sleeps.
-  if (times.protocol === 2) return [expired, silent];
-  return [expired, silent, { kind: 'ping', at: times.lastPing + timing.heartbeatInterval }];
+  if (times.protocol === 2) return [...ofToken, silent];
+  return [...ofToken, silent, { kind: 'ping', at: times.lastPing + timing.heartbeatInterval }];
 }
 
 /** When to look next. */
@@ -67,8 +70,14 @@ export interface Look {
  */
 export function look(times: SocketTimes, timing: Timing, now: number): Look {
   const overdue = deadlinesOf(times, timing).filter((deadline) => deadline.at <= now);
-  const late = overdue.some((deadline) => deadline.kind !== 'expired' && now - deadline.at > LATE_ALARM_MS);
+  const hangsOnHost = ({ kind }: Deadline) => kind === 'silent' || kind === 'unregistered';
+  const late = overdue.some(({ kind, at }) => kind !== 'expired' && kind !== 'renew' && now - at > LATE_ALARM_MS);
   if (!late) return { due: overdue.map((deadline) => deadline.kind), graceUntil: null };
-  const due = overdue.map((deadline) => deadline.kind).filter((kind) => kind === 'expired' || kind === 'ping');
+  const due = overdue.filter((deadline) => !hangsOnHost(deadline)).map((deadline) => deadline.kind);
   return { due, graceUntil: now + timing.heartbeatTimeout };
+}
+
+/** When a token that lives from `issued` to `expires` is to be renewed; ms. */
+export function renewalOf(issued: number, expires: number): number {
+  return Math.ceil(issued + (expires - issued) * RENEW_AFTER);
 }

@@ -2,10 +2,10 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Claims, Role } from '../../shared/token.ts';
 import type { Env } from '../env.ts';
 import { usableSecrets } from '../secrets.ts';
+import { type Verified, verifyToken } from '../token.ts';
 import type { AppEnv } from './context.ts';
 import { HttpError, notReady } from './errors.ts';
 import { limitRate } from './rate-limit.ts';
-import { type Verified, verifyToken } from './token.ts';
 
 /** Longest host id; a longer one is no id, and a log line has its bounds. */
 const MAX_SHOWN_ID = 64;

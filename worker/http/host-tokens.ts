@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import type { HostToken } from '../../shared/api/access.ts';
+import { signToken } from '../token.ts';
 import { secretsOf } from './auth.ts';
 import type { AppEnv } from './context.ts';
 import { retrying } from './retry.ts';
-import { signToken } from './token.ts';
 
 /** A token for this one host, good for so many seconds, which need not have connected yet. */
 export async function issueHostToken(

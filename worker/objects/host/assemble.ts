@@ -1,12 +1,14 @@
 import { HEARTBEAT_REQUEST, HEARTBEAT_RESPONSE } from '../../../shared/protocol/heartbeat.ts';
 import { parseServerSettings } from '../../../shared/settings.ts';
 import type { Env } from '../../env.ts';
+import { usableSecrets } from '../../secrets.ts';
 import { ConnectionStore } from '../../store/host-connection-store.ts';
 import { EndsStore } from '../../store/host-ends-store.ts';
 import { RunsStore } from '../../store/host-runs-store.ts';
 import { HOST_MIGRATIONS } from '../../store/host-schema.ts';
 import { StraysStore } from '../../store/host-strays-store.ts';
 import { migrate } from '../../store/migrate.ts';
+import { signToken } from '../../token.ts';
 import { AlarmClock } from './alarm-clock.ts';
 import { systemClock } from './calls.ts';
 import { handlerDeps } from './handler-deps.ts';
@@ -32,6 +34,11 @@ export function assemble(ctx: DurableObjectState, env: Env): HostParts {
     registering: new Registering(),
     scheduler: (pool) => env.SCHEDULER.getByName(pool),
     log: (name) => env.LOG.getByName(name),
+    signToken: async (claims) => {
+      const [secret] = usableSecrets(env);
+      if (secret === undefined) throw new Error('no usable secret');
+      return await signToken(claims, secret);
+    },
     access: (pool) => env.ACCESS.getByName(pool),
     answerHeartbeats: (on) =>
       ctx.setWebSocketAutoResponse(

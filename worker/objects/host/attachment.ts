@@ -9,6 +9,8 @@ export const attachmentSchema = z.object({
   tokenExpires: z.number(),
   /** Empty for a token without one. */
   tokenId: z.string().default(''),
+  /** When the token is to be renewed; 0 for never. */
+  renewAt: z.number().default(0),
   connectedAt: z.number(),
   /** 0 until it registers. */
   epoch: z.int(),

@@ -46,6 +46,7 @@ export function freshAttachment(handshake: Handshake, now: number): Attachment {
     ...handshake,
     connectedAt: now,
     epoch: 0,
+    renewAt: 0,
     protocol: 1,
     registered: false,
     lastFrameAt: now,

@@ -2,6 +2,7 @@ import { CLOSE } from '../../../shared/close-codes.ts';
 import { type DeadlineKind, look, nextLook, type SocketTimes, type Timing } from '../../domain/host-deadlines.ts';
 import { closePeer, LOSS_RETRY_MS, reportLoss } from './closing.ts';
 import type { HostParts } from './parts.ts';
+import { renewToken } from './renewal.ts';
 import type { Peer } from './sockets.ts';
 
 /** A kept result whose task's lane is busy: look again, ms. */
@@ -21,12 +22,12 @@ function timesOf(parts: HostParts, peer: Peer): SocketTimes {
   return { ...peer.info, lastSeen: parts.sockets.lastSeen(peer) };
 }
 
-/** The one alarm: pings, silence, expiry, connections that never register, kept results, a loss not yet reported. */
+/** The one alarm: pings, silence, tokens' ends and renewals, connections that never register, kept results, a loss not yet reported. */
 export async function onAlarm(parts: HostParts): Promise<void> {
   parts.alarm.fired();
   try {
     const now = parts.clock.now();
-    for (const peer of parts.sockets.open()) watch(parts, peer, now);
+    for (const peer of parts.sockets.open()) await watch(parts, peer, now);
     resumeEnds(parts, now);
     await reportLoss(parts);
   } finally {
@@ -35,13 +36,14 @@ export async function onAlarm(parts: HostParts): Promise<void> {
   }
 }
 
-function watch(parts: HostParts, peer: Peer, now: number): void {
+async function watch(parts: HostParts, peer: Peer, now: number): Promise<void> {
   const { due, graceUntil } = look(timesOf(parts, peer), timing(parts), now);
   if (graceUntil !== null) parts.sockets.update(peer.ws, { graceUntil });
-  for (const kind of due) act(parts, peer, kind, now);
+  for (const kind of due) await act(parts, peer, kind, now);
 }
 
-function act(parts: HostParts, peer: Peer, kind: DeadlineKind, now: number): void {
+async function act(parts: HostParts, peer: Peer, kind: DeadlineKind, now: number): Promise<void> {
+  if (kind === 'renew') return renewToken(parts, peer);
   if (kind === 'ping') {
     if (parts.sockets.send(peer.ws, { type: 'ping' })) parts.sockets.update(peer.ws, { lastPing: now });
     return;

@@ -1,4 +1,5 @@
 import type { ServerSettings } from '../../../shared/settings.ts';
+import type { Claims } from '../../../shared/token.ts';
 import type { LogApi, SchedulerForHost } from '../../rpc.ts';
 import type { AccessApi } from '../../rpc-access.ts';
 import type { ConnectionStore } from '../../store/host-connection-store.ts';
@@ -27,6 +28,8 @@ export interface HostParts {
   scheduler(pool: string): SchedulerForHost;
   log(name: string): LogApi;
   access(pool: string): AccessApi;
+  /** Rejects when the server has no usable secret. */
+  signToken(claims: Claims): Promise<string>;
   /** Whether the runtime shall answer version-2 heartbeats by itself. */
   answerHeartbeats(on: boolean): void;
 }

@@ -1,7 +1,9 @@
 import { CLOSE } from '../../../shared/close-codes.ts';
+import { TOKEN_RENEWAL } from '../../../shared/features.ts';
 import type { Register, RegisterV2 } from '../../../shared/protocol/register.ts';
 import type { Registered } from '../../../shared/protocol/registered.ts';
 import { decodeRegister } from '../../../shared/protocol/up-codec.ts';
+import { renewalOf } from '../../domain/host-deadlines.ts';
 import type { RegisterReply } from '../../rpc.ts';
 import { withDeadline } from '../with-deadline.ts';
 import { callUntil } from './calls.ts';
@@ -146,9 +148,13 @@ function sendRegistered(
   const now = parts.clock.now();
   // A version-1 gateway must never see the runtime's answer, whatever it sends.
   parts.answerHeartbeats(isV2(message));
-  parts.sockets.update(ws, { registered: true, lastFrameAt: now, lastPing: now });
+  const { tokenIssued, tokenExpires } = parts.sockets.peer(ws).info;
+  const renews = isV2(message) && message.features.includes(TOKEN_RENEWAL);
+  const renewAt = renews ? renewalOf(tokenIssued, tokenExpires) : 0;
+  parts.sockets.update(ws, { registered: true, lastFrameAt: now, lastPing: now, renewAt });
   parts.sockets.send(ws, answer);
   if (config !== null) parts.sockets.send(ws, { type: 'config:update', config });
   const { HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS } = parts.settings;
-  parts.alarm.by(now + (isV2(message) ? HEARTBEAT_TIMEOUT_MS : HEARTBEAT_INTERVAL_MS));
+  const nextSign = now + (isV2(message) ? HEARTBEAT_TIMEOUT_MS : HEARTBEAT_INTERVAL_MS);
+  parts.alarm.by(renews ? Math.min(renewAt, nextSign) : nextSign);
 }

@@ -177,3 +177,42 @@ describe('the state directory', () => {
     expect(config.stateDir).toBe(join(state, 'agent-gateway'));
   });
 });
+
+describe('[R28] a token that the state directory keeps', () => {
+  const KEPT = { serverUrl: 'wss://gateway.example', hostId: 'enrolled', token: 'kept', expiresAt: 1 };
+  const NONE = { GATEWAY_AUTH_TOKEN: '' };
+  const keep = (kept: unknown) => {
+    mkdirSync(place.stateDir, { recursive: true });
+    writeFileSync(join(place.stateDir, 'credentials.json'), typeof kept === 'string' ? kept : JSON.stringify(kept));
+  };
+
+  test('names server and host where nothing else does', () => {
+    keep(KEPT);
+    const { serverUrl, hostId, authToken, isEnrolled } = place.load([], NONE);
+    expect({ serverUrl, hostId, authToken, isEnrolled }).toEqual({
+      serverUrl: KEPT.serverUrl,
+      hostId: 'enrolled',
+      authToken: 'kept',
+      isEnrolled: true,
+    });
+  });
+
+  test('gives way to one that the owner gives', () => {
+    keep(KEPT);
+    expect(place.load([])).toMatchObject({ authToken: 'token', isEnrolled: false });
+  });
+
+  test('goes to no other server, and is used for no other host', () => {
+    keep(KEPT);
+    expect(() => place.load(['--server-url', 'wss://evil.example'], NONE)).toThrow('no token');
+    expect(() => place.load(['--host-id', 'another'], NONE)).toThrow('no token');
+    expect(place.load(['--server-url', 'https://gateway.example/', '--host-id', 'enrolled'], NONE).isEnrolled).toBe(
+      true,
+    );
+  });
+
+  test.each(['{', '{}', JSON.stringify({ ...KEPT, token: 'two words' })])('damaged, names the file: %s', (text) => {
+    keep(text);
+    expect(() => place.load([], NONE)).toThrow(/credentials\.json.*enroll again/);
+  });
+});

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { LATE_ALARM_MS } from '../../../../shared/limits.ts';
-import { look, nextLook, REGISTER_TIMEOUT_MS, type SocketTimes } from '../../../../worker/domain/host-deadlines.ts';
+import {
+  look,
+  nextLook,
+  REGISTER_TIMEOUT_MS,
+  renewalOf,
+  type SocketTimes,
+} from '../../../../worker/domain/host-deadlines.ts';
 
 const T0 = 1_000_000;
 const TIMING = { heartbeatInterval: 30_000, heartbeatTimeout: 90_000 };
@@ -12,6 +18,7 @@ const REGISTERED: SocketTimes = {
   lastSeen: T0,
   lastPing: T0,
   tokenExpires: T0 + 3_600_000,
+  renewAt: 0,
   graceUntil: 0,
 };
 
@@ -45,6 +52,17 @@ it('[C3] an expired token is expired however late the alarm is', () => {
   expect(look(REGISTERED, TIMING, late).due).toEqual(['expired']);
 });
 
+it('[R28] renews a token when two thirds of its life are over, also by a late alarm, and never where it is not wanted', () => {
+  const renewAt = renewalOf(T0, T0 + 90_000);
+  expect(renewAt).toBe(T0 + 60_000);
+  const host = { ...REGISTERED, renewAt, lastSeen: T0 + 60_000 };
+  expect(nextLook(host, TIMING)).toBe(renewAt);
+  expect(look(host, TIMING, renewAt - 1).due).toEqual([]);
+  expect(look(host, TIMING, renewAt).due).toEqual(['renew']);
+  expect(look({ ...host, lastSeen: T0 }, TIMING, T0 + 200_000)).toEqual({ due: ['renew'], graceUntil: T0 + 290_000 });
+  expect(look({ ...host, registered: false, connectedAt: renewAt }, TIMING, renewAt).due).toEqual([]);
+});
+
 it('always looks next at a moment when something is due, and never spins', () => {
   const times = fc.record({
     registered: fc.boolean(),
@@ -53,6 +71,7 @@ it('always looks next at a moment when something is due, and never spins', () =>
     lastSeen: fc.integer({ min: T0, max: T0 + 100_000 }),
     lastPing: fc.integer({ min: T0, max: T0 + 100_000 }),
     tokenExpires: fc.integer({ min: T0, max: T0 + 500_000 }),
+    renewAt: fc.constantFrom(0, T0 + 200_000),
     graceUntil: fc.constantFrom(0, T0 + 150_000),
   });
   fc.assert(
@@ -62,8 +81,8 @@ it('always looks next at a moment when something is due, and never spins', () =>
       const now = next + delay;
       const { due, graceUntil } = look(socket, TIMING, now);
       expect(due.length > 0 || graceUntil !== null).toBe(true);
-      if (due.some((kind) => kind !== 'ping')) return;
-      const after = { ...socket, lastPing: now, graceUntil: graceUntil ?? socket.graceUntil };
+      if (due.some((kind) => kind !== 'ping' && kind !== 'renew')) return;
+      const after = { ...socket, lastPing: now, renewAt: 0, graceUntil: graceUntil ?? socket.graceUntil };
       expect(nextLook(after, TIMING)).toBeGreaterThan(now);
     }),
   );

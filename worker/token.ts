@@ -1,7 +1,7 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { TOKEN_SKEW_SECONDS } from '../../shared/limits.ts';
-import { type Claims, claimsSchema } from '../../shared/token.ts';
-import { perSecret } from '../secrets.ts';
+import { TOKEN_SKEW_SECONDS } from '../shared/limits.ts';
+import { type Claims, claimsSchema } from '../shared/token.ts';
+import { perSecret } from './secrets.ts';
 
 const ALGORITHM = 'HS256';
 

@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { enrolledSchema } from '../shared/api/access.ts';
+import { errorBodySchema } from '../shared/errors.ts';
+import { describeIssues } from '../shared/zod-issues.ts';
+import { ConfigError } from './config/config-error.ts';
+import { keepCredentials } from './config/credentials.ts';
+import { defaultStateDir, makeStateDir } from './config/directories.ts';
+import { keptHostId } from './config/host-id.ts';
+import { lockStateDir } from './config/lock.ts';
+import { SETTINGS } from './config/settings.ts';
+import { type Environment, Sources } from './config/sources.ts';
+import { isReadableOnTheWay } from './domain/plain-text.ts';
+import { EXIT } from './exit-codes.ts';
+
+/** ms for the exchange. */
+const TIMEOUT_MS = 30_000;
+/** Of what a server, or whatever stands in front of it, answers. */
+const MAX_SHOWN = 300;
+
+export const ENROLL_USAGE = 'agent-gateway enroll --server URL --code CODE [--host-id ID] [--state-dir DIR]';
+
+interface Order {
+  serverUrl: string;
+  code: string;
+  hostId: string;
+}
+
+function flagsOf(argv: readonly string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    const options = { server: text, code: text, 'host-id': text, 'state-dir': text };
+    return parseArgs({ args: [...argv], options, strict: true }).values;
+  } catch (error) {
+    const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+    throw wrong(String(reason));
+  }
+}
+
+function wrong(reason: string): ConfigError {
+  return new ConfigError(`${reason}\nusage: ${ENROLL_USAGE}`);
+}
+
+function serverUrlOf(flag: string | undefined, sources: Sources): string {
+  const fromElsewhere = flag === undefined ? sources.read('serverUrl', SETTINGS.serverUrl.schema) : undefined;
+  if (fromElsewhere !== undefined) return fromElsewhere;
+  if (flag === undefined) throw wrong('--server is required');
+  const parsed = SETTINGS.serverUrl.schema.safeParse(flag);
+  if (!parsed.success) throw wrong(`--server ${describeIssues(parsed.error)}`);
+  return parsed.data;
+}
+
+/** Asks the server for the token. Throws a `ConfigError` with what it said when it gives none. */
+async function exchange({ serverUrl, code, hostId }: Order) {
+  const url = `${serverUrl.replace(/^ws/, 'http')}/api/enroll`;
+  let response: Response;
+  let body: string;
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const init = { method: 'POST', body: JSON.stringify({ code, hostId }), redirect: 'error', signal } as const;
+    response = await fetch(url, { ...init, headers: { 'content-type': 'application/json' } });
+    body = await response.text();
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new ConfigError(`cannot reach ${url}: ${cause instanceof Error ? cause.message : cause}`);
+  }
+  const parsed = enrolledSchema.safeParse(jsonOf(body));
+  if (response.ok && parsed.success) return parsed.data;
+  const refusal = errorBodySchema.safeParse(jsonOf(body));
+  const reason = refusal.success ? refusal.data.error.message : body.slice(0, MAX_SHOWN);
+  throw new ConfigError(`${url} answered ${response.status}: ${reason}`);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** `agent-gateway enroll`: exchanges a code for this host's token, and keeps it in the state directory, where the daemon finds it. Throws a `ConfigError`. */
+export async function enroll(argv: readonly string[], environment: Environment): Promise<number> {
+  const { server, code, ...flags } = flagsOf(argv);
+  const given = Object.entries(flags).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const sources = new Sources(Object.fromEntries(given), environment, null);
+  const serverUrl = serverUrlOf(server, sources);
+  if (code === undefined) throw wrong('--code is required');
+  if (isReadableOnTheWay(serverUrl)) process.stderr.write(`${serverUrl} is not encrypted: others can read the token\n`);
+  const stateDir = makeStateDir(sources.read('stateDir', SETTINGS.stateDir.schema) ?? defaultStateDir(environment));
+  // A daemon at work would go on with what it has, and keep that in the place of the new one.
+  const lock = await lockStateDir(stateDir);
+  try {
+    const hostId = sources.read('hostId', SETTINGS.hostId.schema) ?? keptHostId(stateDir);
+    const { token, expiresAt, pool } = await exchange({ serverUrl, code, hostId });
+    await keepCredentials(stateDir, { serverUrl, hostId, token, expiresAt });
+    const until = new Date(expiresAt).toISOString();
+    process.stdout.write(
+      `Enrolled as ${hostId} in the pool ${pool} of ${serverUrl}, until ${until} and renewed before.\n`,
+    );
+    process.stdout.write('Start the daemon in a project directory: agent-gateway\n');
+    return EXIT.OK;
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,32 @@
+import { renewalOf } from '../../domain/host-deadlines.ts';
+import type { HostParts } from './parts.ts';
+import type { Peer } from './sockets.ts';
+
+/** A token that could not be made, for want of a secret perhaps: how long until the next try, ms. */
+const RETRY_MS = 60_000;
+
+/** Tells a registered host its next token, of the same life and id: a revocation by the id covers them all. */
+export async function renewToken(parts: HostParts, { ws, info }: Peer): Promise<void> {
+  const now = parts.clock.now();
+  // Whatever happens, the alarm is not to find this due again and again.
+  parts.sockets.update(ws, { renewAt: now + RETRY_MS });
+  const issuedAt = Math.max(now, parts.connection.revokedAt() + 1);
+  const life = info.tokenExpires - info.tokenIssued;
+  const expiresAt = Math.ceil((issuedAt + life) / 1000) * 1000;
+  const { pool, hostId, tokenId } = info;
+  try {
+    const token = await parts.signToken({
+      sub: hostId,
+      role: 'host',
+      pool,
+      iat: issuedAt / 1000,
+      exp: expiresAt / 1000,
+      ...(tokenId === '' ? {} : { jti: tokenId }),
+    });
+    if (!parts.sockets.send(ws, { type: 'token:renewed', token, expiresAt })) return;
+    const renewed = { tokenIssued: issuedAt, tokenExpires: expiresAt, renewAt: renewalOf(issuedAt, expiresAt) };
+    parts.sockets.update(ws, renewed);
+  } catch (error) {
+    console.error('host: the token could not be renewed', { hostId, error: String(error) });
+  }
+}
