@@ -90,6 +90,10 @@ export const MAX_UNACKED_BYTES = 2 * MIB;
 /** Bytes that HostDO holds unstored for one socket before it closes it with `CLOSE.OVERLOADED`. */
 export const MAX_UNSTORED_BYTES = 8 * MIB;
 
+/** Live streams of one task, and of one token: a page open on every screen of a large team, and what a client that never closes them can hold. */
+export const MAX_WATCHERS_PER_TASK = 2000;
+export const MAX_STREAMS_PER_TOKEN = 1000;
+
 /** Page sizes of the API. */
 export const DEFAULT_TASK_PAGE = 50;
 export const MAX_TASK_PAGE = 200;

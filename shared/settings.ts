@@ -27,6 +27,18 @@ export const serverSettingsSchema = z.object({
   QUEUE_TIMEOUT_MS: wholeNumber(7 * DAY_MS, 1).describe('ms in the queue after which a task fails'),
   MAX_HOSTS_PER_IP: wholeNumber(50, 0).describe('connected hosts per pool and client address; 0 switches it off'),
   MAX_QUEUED_TASKS: wholeNumber(10_000, 1).describe('waiting tasks per pool'),
+  MAX_CONNECTS_PER_MINUTE: wholeNumber(6_000, 0).describe(
+    '`npm run serve` only: connections of hosts per pool and client address, and per token; 0 switches it off',
+  ),
+  MAX_CALLS_PER_MINUTE: wholeNumber(120_000, 0).describe(
+    '`npm run serve` only: API calls per token; 0 switches it off',
+  ),
+  MAX_NEW_TASKS_PER_MINUTE: wholeNumber(30_000, 0).describe(
+    '`npm run serve` only: tasks created per token; 0 switches it off',
+  ),
+  MAX_ENROLMENTS_PER_MINUTE: wholeNumber(60, 0).describe(
+    '`npm run serve` only: exchanges of enrolment codes per client address; 0 switches it off',
+  ),
   RETENTION_DAYS: wholeNumber(7, 1, 3650).describe('days for which finished tasks, logs and offline hosts are kept'),
   AUDIT_RETENTION_DAYS: wholeNumber(90, 1, 3650).describe('days for which the audit of a pool is kept'),
   TRUSTED_PROXY: z

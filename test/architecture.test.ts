@@ -134,6 +134,7 @@ const RULES: Rule[] = [
       'worker/names.ts',
       'worker/secrets.ts',
       'worker/token.ts',
+      'worker/domain/rate-window.ts',
       ...WORKER_PACKAGES,
     ],
     ['worker/http/routes/a.ts', "import { LogStore } from '../../store/log-store.ts';"],

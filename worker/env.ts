@@ -12,6 +12,8 @@ export interface Env {
   /** Absent on the local server: bare workerd has no such binding. */
   CONNECT_LIMIT?: RateLimit;
   API_LIMIT?: RateLimit;
+  CREATE_LIMIT?: RateLimit;
+  ENROL_LIMIT?: RateLimit;
   JWT_SECRET?: string;
   JWT_SECRET_PREVIOUS?: string;
   /** The settings of `shared/settings.ts`, as text; parsed once per object. */

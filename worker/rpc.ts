@@ -21,6 +21,8 @@ export interface RpcError {
   kind: 'error';
   code: ErrorCode;
   message: string;
+  /** Name of the limit that was reached. */
+  limit?: string;
 }
 
 // ── Worker → SchedulerDO ────────────────────────────────────────────────────────────────────────────────────────────

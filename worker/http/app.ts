@@ -3,6 +3,7 @@ import { parseServerSettings, type ServerSettings } from '../../shared/settings.
 import type { Env } from '../env.ts';
 import type { AppDeps, AppEnv } from './context.ts';
 import { errorResponse, foreseen, HttpError, notFound, notReady } from './errors.ts';
+import type { RateLimits } from './rate-limit.ts';
 import { Revocations } from './revocations.ts';
 import { accessRoutes } from './routes/access.ts';
 import { agentSocketRoutes } from './routes/agent-socket.ts';
@@ -21,16 +22,15 @@ const ANSWER_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
-/** `env` is the same object for an isolate's whole life: its settings are read once. */
-const parsedSettings = new WeakMap<Env, ServerSettings>();
+/** What an `env` says, which is the same object for an isolate's whole life. */
+interface Prepared {
+  settings: ServerSettings;
+  rateLimits: RateLimits;
+}
 
 function settingsOf(env: Env): ServerSettings {
-  const known = parsedSettings.get(env);
-  if (known !== undefined) return known;
   try {
-    const settings = parseServerSettings(env);
-    parsedSettings.set(env, settings);
-    return settings;
+    return parseServerSettings(env);
   } catch (error) {
     console.error(JSON.stringify({ event: 'bad_settings', error: String(error) }));
     throw notReady('a setting of the server is not valid; its log names it');
@@ -39,12 +39,23 @@ function settingsOf(env: Env): ServerSettings {
 
 function prepare(deps: AppDeps): MiddlewareHandler<AppEnv> {
   const revocations = new Revocations();
+  const known = new WeakMap<Env, Prepared>();
+  const preparedFor = (env: Env): Prepared => {
+    const before = known.get(env);
+    if (before !== undefined) return before;
+    const settings = settingsOf(env);
+    const prepared = { settings, rateLimits: deps.rateLimits(env, settings) };
+    known.set(env, prepared);
+    return prepared;
+  };
   return async (c, next) => {
     const requestId = crypto.randomUUID();
     c.set('requestId', requestId);
     c.set('ip', deps.clientAddress(c.req.raw, c.env));
     c.set('objects', deps.objects(c.env));
-    c.set('settings', settingsOf(c.env));
+    const { settings, rateLimits } = preparedFor(c.env);
+    c.set('settings', settings);
+    c.set('rateLimits', rateLimits);
     c.set('revocations', revocations);
     await next();
   };

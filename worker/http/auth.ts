@@ -55,7 +55,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { pool, sub, role, jti } = claims;
   c.set('claims', claims);
   c.set('actor', { pool, sub, role, ...(jti === undefined ? {} : { tokenId: jti }) });
-  await limitRate(c.env.API_LIMIT, `${pool}/${sub}`, 'requests with this token');
+  await limitRate(c, 'MAX_CALLS_PER_MINUTE', `${pool}/${sub}`, 'calls with this token');
   await next();
 };
 

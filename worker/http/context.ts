@@ -3,6 +3,7 @@ import type { ServerSettings } from '../../shared/settings.ts';
 import type { Claims } from '../../shared/token.ts';
 import type { Env } from '../env.ts';
 import type { Objects } from './objects.ts';
+import type { RateLimits } from './rate-limit.ts';
 import type { Revocations } from './revocations.ts';
 
 /** Whom the audit names. */
@@ -20,6 +21,7 @@ export interface AppEnv {
     objects: Objects;
     settings: ServerSettings;
     revocations: Revocations;
+    rateLimits: RateLimits;
     /** Who calls, for the audit; nobody until something has been verified. */
     actor: Actor | undefined;
     /** What the call was about, for the audit; set by a route that does not name it in its path. */
@@ -34,4 +36,6 @@ export interface AppDeps {
   objects: (env: Env) => Objects;
   /** The address of the client, from something that the client cannot write. */
   clientAddress: (request: Request, env: Env) => string;
+  /** Asked once for each `env`. */
+  rateLimits: (env: Env, settings: ServerSettings) => RateLimits;
 }

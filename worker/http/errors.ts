@@ -1,4 +1,5 @@
 import { ERROR_STATUS, type ErrorBody, type ErrorCode } from '../../shared/errors.ts';
+import type { RpcError } from '../rpc.ts';
 
 /** Thrown anywhere below a route, answered in the one error format. `details` names fields or limits, never a stack. */
 export class HttpError extends Error {
@@ -40,6 +41,20 @@ const RETRY_LATER_SECONDS = '10';
 
 export function notReady(message: string): HttpError {
   return new HttpError('not_ready', message, { headers: { 'retry-after': RETRY_AFTER_SECONDS } });
+}
+
+/** What an object has refused. */
+export function refusalOf({ code, message, limit }: RpcError): HttpError {
+  return new HttpError(code, message, limit === undefined ? {} : { details: { limit } });
+}
+
+/** 429: names the limit, and when to come again. */
+export function tooMany(code: ErrorCode, limit: string, message: string, waitMs: number): HttpError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  return new HttpError(code, `${message} (${limit})`, {
+    details: { limit },
+    headers: { 'retry-after': String(seconds) },
+  });
 }
 
 export function notFound(what: string): HttpError {

@@ -1,5 +1,5 @@
 import { CLOSE } from '../../shared/close-codes.ts';
-import type { StreamEnd } from './stream-guard.ts';
+import type { StreamGuard } from './stream-guard.ts';
 
 /** Stand for "no code" and "lost": they must not be sent. */
 const UNSENDABLE = new Set([1005, 1006]);
@@ -10,10 +10,9 @@ const LOST = 1011;
 /**
  * Answers an upgrade with a socket that passes on what `upstream`, not yet accepted, sends. Handing on the object's own
  * socket would be less work, but workerd keeps a hibernatable socket's connection open for ten seconds after its close
- * when the peer never said anything, and a watcher says nothing. `guard` is given what ends the watcher's socket, and returns what
- * to call when that is over.
+ * when the peer never said anything, and a watcher says nothing. `guard` may end it.
  */
-export function relay(upstream: WebSocket, guard: (end: (how: StreamEnd) => void) => () => void): Response {
+export function relay(upstream: WebSocket, guard: StreamGuard): Response {
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   upstream.addEventListener('message', ({ data }) => {
@@ -22,13 +21,13 @@ export function relay(upstream: WebSocket, guard: (end: (how: StreamEnd) => void
   const close = (code: number, reason: string) => {
     if (server.readyState === WebSocket.OPEN) server.close(code, reason);
   };
-  const stop = guard(({ code, reason }) => close(code, reason));
+  guard.onEnd(({ code, reason }) => close(code, reason));
   upstream.addEventListener('close', ({ code, reason }) => {
-    stop();
+    guard.stop();
     close(UNSENDABLE.has(code) ? LOST : code, reason);
   });
   server.addEventListener('close', () => {
-    stop();
+    guard.stop();
     upstream.close(CLOSE.NORMAL);
   });
   upstream.accept();

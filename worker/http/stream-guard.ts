@@ -1,11 +1,16 @@
 import type { Context } from 'hono';
 import { CLOSE } from '../../shared/close-codes.ts';
+import { ERROR_STATUS } from '../../shared/errors.ts';
 import type { AppEnv } from './context.ts';
+import { tooMany } from './errors.ts';
+import { retrying } from './retry.ts';
 
 /** The longest that a timer takes, ms; a later end is looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** ms until a guard that was lost, to a deploy or a restart, is opened again. */
 const REOPEN_MS = 200;
+/** ms after which another stream of the token may have ended. */
+const STREAM_WAIT_MS = 30_000;
 
 /** How a stream is ended from this side. */
 export interface StreamEnd {
@@ -14,54 +19,79 @@ export interface StreamEnd {
 }
 
 /**
- * Calls `end`, once, when the token that opened a stream has expired or is revoked. Returns what to call when the stream is over. The
- * pool's access object holds a socket for it and closes that: nobody asks, and the object may sleep.
+ * Watches over the token that opened a stream. The pool's access object holds a socket for it, which it closes when the token is revoked, and
+ * by which it counts: nobody asks again and again, and the object may sleep.
  */
-export function guardStream(c: Context<AppEnv>, end: (how: StreamEnd) => void): () => void {
-  const { exp, jti, pool } = c.get('claims');
-  let isOver = false;
-  let guard: WebSocket | null = null;
-  let expiry: number | null = null;
-  const stop = () => {
-    isOver = true;
-    clearTimeout(expiry);
-    guard?.close(CLOSE.NORMAL);
-  };
-  const endFor = (reason: string) => {
-    if (isOver) return;
-    stop();
-    end({ code: CLOSE.UNAUTHENTICATED, reason });
-  };
-  const awaitExpiry = () => {
-    const leftMs = exp * 1000 - Date.now();
-    if (leftMs <= 0) endFor('token expired');
-    else expiry = setTimeout(awaitExpiry, Math.min(leftMs, MAX_TIMER_MS));
-  };
-  const awaitRevocation = async (tokenId: string) => {
-    while (!isOver) {
-      guard = await openGuard(c, pool, tokenId).catch(() => null);
-      if (guard !== null && (await closeCode(guard, isOver)) === CLOSE.UNAUTHENTICATED) return endFor('token revoked');
-      await new Promise<void>((wake) => setTimeout(wake, REOPEN_MS));
-    }
-  };
-  awaitExpiry();
-  if (jti !== undefined) void awaitRevocation(jti);
-  return stop;
-}
+export class StreamGuard {
+  readonly #open: () => Promise<WebSocket>;
+  readonly #expiresMs: number;
+  #socket: WebSocket | null = null;
+  #expiry: number | null = null;
+  #isOver = false;
+  #onEnd: (how: StreamEnd) => void = () => {};
 
-async function openGuard(c: Context<AppEnv>, pool: string, tokenId: string): Promise<WebSocket | null> {
-  const query = new URLSearchParams({ token: tokenId });
-  const init = { headers: { upgrade: 'websocket' } };
-  const { webSocket } = await c.get('objects').access(pool).fetch(`https://access/guard?${query}`, init);
-  return webSocket;
-}
+  private constructor(open: () => Promise<WebSocket>, expiresMs: number) {
+    this.#open = open;
+    this.#expiresMs = expiresMs;
+  }
 
-/** `isUnwanted`: the stream ended while the socket was opened. */
-function closeCode(socket: WebSocket, isUnwanted: boolean): Promise<number> {
-  return new Promise((resolve) => {
-    socket.addEventListener('close', ({ code }) => resolve(code));
-    socket.addEventListener('error', () => resolve(0));
+  /** Throws 429 when the token has `MAX_STREAMS_PER_TOKEN` open. */
+  static async open(c: Context<AppEnv>): Promise<StreamGuard> {
+    const { exp, jti, sub, pool } = c.get('claims');
+    // A token without an id cannot be revoked by one; its streams are counted all the same.
+    const query = new URLSearchParams(jti === undefined ? { sub } : { token: jti });
+    const guard = new StreamGuard(async () => {
+      const init = { headers: { upgrade: 'websocket' } };
+      const { status, webSocket } = await c.get('objects').access(pool).fetch(`https://access/guard?${query}`, init);
+      if (webSocket !== null) return webSocket;
+      if (status !== ERROR_STATUS.rate_limited) throw new Error(`the access object answered ${status} to a guard`);
+      const message = 'too many streams of this token are open';
+      throw tooMany('rate_limited', 'MAX_STREAMS_PER_TOKEN', message, STREAM_WAIT_MS);
+    }, exp * 1000);
+    guard.#hold(await retrying(guard.#open));
+    guard.#awaitExpiry();
+    return guard;
+  }
+
+  /** `end` is called once, when the token has expired or is revoked. */
+  onEnd(end: (how: StreamEnd) => void): void {
+    this.#onEnd = end;
+  }
+
+  /** The stream is over. */
+  stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#expiry);
+    this.#socket?.close(CLOSE.NORMAL);
+  }
+
+  #end(reason: string): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.#onEnd({ code: CLOSE.UNAUTHENTICATED, reason });
+  }
+
+  #awaitExpiry(): void {
+    const leftMs = this.#expiresMs - Date.now();
+    if (leftMs <= 0) this.#end('token expired');
+    else this.#expiry = setTimeout(() => this.#awaitExpiry(), Math.min(leftMs, MAX_TIMER_MS));
+  }
+
+  #hold(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.addEventListener('close', ({ code }) => {
+      if (code === CLOSE.UNAUTHENTICATED) this.#end('token revoked');
+      else void this.#reopen();
+    });
     socket.accept();
-    if (isUnwanted) socket.close(CLOSE.NORMAL);
-  });
+    if (this.#isOver) socket.close(CLOSE.NORMAL);
+  }
+
+  async #reopen(): Promise<void> {
+    while (!this.#isOver) {
+      await new Promise<void>((wake) => setTimeout(wake, REOPEN_MS));
+      const socket = this.#isOver ? null : await this.#open().catch(() => null);
+      if (socket !== null) return this.#hold(socket);
+    }
+  }
 }

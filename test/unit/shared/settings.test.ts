@@ -19,7 +19,13 @@ const CONTRACT_DEFAULTS = {
 };
 
 /** Beyond the contract. */
-const OWN_DEFAULTS = { AUDIT_RETENTION_DAYS: 90 };
+const OWN_DEFAULTS = {
+  AUDIT_RETENTION_DAYS: 90,
+  MAX_CONNECTS_PER_MINUTE: 6000,
+  MAX_CALLS_PER_MINUTE: 120_000,
+  MAX_NEW_TASKS_PER_MINUTE: 30_000,
+  MAX_ENROLMENTS_PER_MINUTE: 60,
+};
 
 function complaint(source: Record<string, unknown>): string {
   try {

@@ -6,6 +6,7 @@ import { createApp } from '../../../worker/http/app.ts';
 import { addressFromEdge } from '../../../worker/http/client-address.ts';
 import type { AppEnv } from '../../../worker/http/context.ts';
 import type { Fetchable } from '../../../worker/http/objects.ts';
+import { limitsOfEdge } from '../../../worker/http/rate-limit.ts';
 import type { HostForWorker, LogApi, SchedulerForWorker, TaskView } from '../../../worker/rpc.ts';
 import type { AccessApi } from '../../../worker/rpc-access.ts';
 
@@ -14,6 +15,13 @@ export const SECRET = 'a-secret-of-these-tests-0123456789-abcdef';
 const untouched = async (): Promise<never> => {
   throw new Error('an object was touched');
 };
+
+/** One end of a socket whose other end says nothing. */
+export function openSocket(): WebSocket {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  return client;
+}
 
 export interface Fakes {
   scheduler?: Partial<SchedulerForWorker>;
@@ -66,7 +74,7 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
     redeem: untouched,
     record: async () => {},
     audit: untouched,
-    fetch: untouched,
+    fetch: async () => new Response(null, { status: 101, webSocket: openSocket() }),
     ...fakes.access,
   };
   const named = <T>(name: string, object: T): T => {
@@ -75,6 +83,7 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
   };
   return createApp({
     clientAddress: addressFromEdge,
+    rateLimits: limitsOfEdge,
     objects: () => ({
       scheduler: (pool) => named(pool, scheduler),
       host: (pool, hostId) => named(`${pool}/${hostId}`, host),
@@ -85,7 +94,15 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
 }
 
 export function envWith(changes: Partial<Env> = {}): Env {
-  return { ...env, API_LIMIT: undefined, CONNECT_LIMIT: undefined, JWT_SECRET: SECRET, ...changes };
+  return {
+    ...env,
+    API_LIMIT: undefined,
+    CONNECT_LIMIT: undefined,
+    CREATE_LIMIT: undefined,
+    ENROL_LIMIT: undefined,
+    JWT_SECRET: SECRET,
+    ...changes,
+  };
 }
 
 export function nowSeconds(): number {

@@ -68,7 +68,7 @@ export function inputTask(pool: Pool, taskId: string, input: Input): CommandRepl
   }
   if (input.pending >= input.maxPending) {
     const message = `MAX_PENDING_INPUTS: ${input.pending} inputs wait for the host already; send more when it has them.`;
-    return { kind: 'error', code: 'limit_exceeded', message };
+    return { kind: 'error', code: 'limit_exceeded', message, limit: 'MAX_PENDING_INPUTS' };
   }
   const { inputId, content } = input;
   pool.owe({ kind: 'input', hostId, run: runOf(task), inputId, content });

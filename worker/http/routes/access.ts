@@ -12,7 +12,7 @@ import { allow, authenticate, logRefusal, secretsOf } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
 import { hashOfCode, makeCode, poolOfCode } from '../enrolment-code.ts';
-import { HttpError } from '../errors.ts';
+import { HttpError, tooMany } from '../errors.ts';
 import { issueHostToken } from '../host-tokens.ts';
 import { queryOf } from '../params.ts';
 import { limitRate } from '../rate-limit.ts';
@@ -28,9 +28,8 @@ async function openEnrolment(c: Context<AppEnv>): Promise<Response> {
   const expiresAt = Date.now() + ENROLMENT_TTL_MS;
   const order = { hash: await hashOfCode(code), hostId: hostId ?? null, tokenSeconds: expiresIn, expiresAt };
   if (!(await retrying(() => c.get('objects').access(pool).openEnrolment(order)))) {
-    throw new HttpError('rate_limited', 'too many enrolment codes are open; those unused expire within ten minutes', {
-      details: { limit: 'MAX_OPEN_ENROLMENTS' },
-    });
+    const message = 'too many enrolment codes are open; those unused expire within ten minutes';
+    throw tooMany('rate_limited', 'MAX_OPEN_ENROLMENTS', message, ENROLMENT_TTL_MS);
   }
   const body: Enrolment = { code, expiresAt };
   return Response.json(body, { status: 201 });
@@ -38,7 +37,7 @@ async function openEnrolment(c: Context<AppEnv>): Promise<Response> {
 
 /** `POST /api/enroll`: the code against a host token. */
 async function enroll(c: Context<AppEnv>): Promise<Response> {
-  await limitRate(c.env.CONNECT_LIMIT, `enroll/${c.get('ip')}`, 'enrolments from this address');
+  await limitRate(c, 'MAX_ENROLMENTS_PER_MINUTE', c.get('ip'), 'enrolments from this address');
   const secrets = secretsOf(c.env);
   const { code, hostId } = await readJson(c.req.raw, enrollBodySchema);
   const pool = await poolOfCode(code, secrets);

@@ -19,7 +19,8 @@ async function connect(c: Context<AppEnv>): Promise<Response> {
   if (!isUpgrade(c.req.raw)) {
     throw new HttpError('upgrade_required', 'connect with a WebSocket', { headers: { upgrade: 'websocket' } });
   }
-  await limitRate(c.env.CONNECT_LIMIT, `${claims.pool}/${c.get('ip')}`, 'connections from this address');
+  await limitRate(c, 'MAX_CONNECTS_PER_MINUTE', `token/${claims.pool}/${hostId}`, 'connections with this token');
+  await limitRate(c, 'MAX_CONNECTS_PER_MINUTE', `${claims.pool}/${c.get('ip')}`, 'connections from this address');
   const headers = new Headers(c.req.raw.headers);
   headers.delete('authorization');
   headers.set(HOST_HEADERS.POOL, claims.pool);

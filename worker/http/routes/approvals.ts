@@ -5,7 +5,7 @@ import { audited } from '../audit.ts';
 import { allow, authenticate } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
-import { HttpError, notFound } from '../errors.ts';
+import { notFound, refusalOf } from '../errors.ts';
 import { taskIdParam } from '../params.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
@@ -35,7 +35,7 @@ async function decide(c: Context<AppEnv>): Promise<Response> {
   const { pool, sub } = c.get('claims');
   const scheduler = () => c.get('objects').scheduler(pool);
   const reply = await retrying(() => scheduler().decideApproval(id, approvalId, decision, sub));
-  if (reply.kind === 'error') throw new HttpError(reply.code, reply.message);
+  if (reply.kind === 'error') throw refusalOf(reply);
   return Response.json(reply.approval);
 }
 

@@ -10,7 +10,7 @@ import { relay } from '../relay.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
 import { sseStream } from '../sse.ts';
-import { guardStream } from '../stream-guard.ts';
+import { StreamGuard } from '../stream-guard.ts';
 import { isUpgrade } from '../upgrade.ts';
 import { validate } from '../validate.ts';
 import { logExpired, watch } from '../watch.ts';
@@ -35,8 +35,8 @@ async function events(c: Context<AppEnv>): Promise<Response> {
   const view = await retrying(() => c.get('objects').scheduler(c.get('claims').pool).getTask(id));
   if (view === null) throw notFound('task');
   if (isUpgrade(c.req.raw)) {
-    const upstream = await retrying(() => openWatch(c, view, after));
-    return relay(upstream, (end) => guardStream(c, end));
+    const { guard, first } = await openGuarded(c, view, after);
+    return relay(first, guard);
   }
   if (wantsEventStream(c)) return await stream(c, view, after, lastEventId);
   const page = await retrying(() => c.get('objects').log(view.log).read(id, after, limit));
@@ -51,6 +51,17 @@ async function openWatch(c: Context<AppEnv>, { log, task }: TaskView, after: num
   return webSocket;
 }
 
+/** The first socket of a stream, under the guard of its token. */
+async function openGuarded(c: Context<AppEnv>, view: TaskView, after: number) {
+  const guard = await StreamGuard.open(c);
+  try {
+    return { guard, first: await retrying(() => openWatch(c, view, after)) };
+  } catch (error) {
+    guard.stop();
+    throw error;
+  }
+}
+
 async function stream(c: Context<AppEnv>, view: TaskView, after: number, lastEventId?: number): Promise<Response> {
   if (c.req.method === 'HEAD') return new Response(null, { headers: SSE_HEADERS });
   const log = () => c.get('objects').log(view.log);
@@ -61,13 +72,13 @@ async function stream(c: Context<AppEnv>, view: TaskView, after: number, lastEve
     // A browser's EventSource comes back after every end, and stops for good on 204 alone.
     if (rest.done && rest.events.length === 0) return new Response(null, { status: 204 });
   }
-  const open = (start: number) => openWatch(c, view, start);
   const from = lastEventId ?? after;
-  const first = await retrying(() => open(from));
+  const { guard, first } = await openGuarded(c, view, from);
   const token = new AbortController();
-  const closed = guardStream(c, () => token.abort());
+  guard.onEnd(() => token.abort());
+  const source = { open: (start: number) => openWatch(c, view, start), closed: () => guard.stop() };
   const signal = AbortSignal.any([c.req.raw.signal, token.signal]);
-  return new Response(sseStream({ open, closed }, first, from, signal), { headers: SSE_HEADERS });
+  return new Response(sseStream(source, first, from, signal), { headers: SSE_HEADERS });
 }
 
 /** The log of one task. */

@@ -11,8 +11,9 @@ import { audited } from '../audit.ts';
 import { allow, authenticate } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
-import { HttpError, notFound } from '../errors.ts';
+import { notFound, refusalOf } from '../errors.ts';
 import { queryOf, taskIdParam } from '../params.ts';
+import { limitRate } from '../rate-limit.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
 import { validate } from '../validate.ts';
@@ -29,20 +30,22 @@ function schedulerOf(c: Context<AppEnv>): SchedulerForWorker {
 }
 
 function accepted(reply: CommandReply): Response {
-  if (reply.kind === 'error') throw new HttpError(reply.code, reply.message);
+  if (reply.kind === 'error') throw refusalOf(reply);
   return Response.json({ ok: true }, { status: 202 });
 }
 
 /** `POST /api/tasks`: 201 the task; a repeat by `Idempotency-Key` answers the first one, marked `Idempotent-Replayed`. */
 async function create(c: Context<AppEnv>): Promise<Response> {
   const request = await readJson(c.req.raw, createTaskSchema);
+  const { pool, sub } = c.get('claims');
+  await limitRate(c, 'MAX_NEW_TASKS_PER_MINUTE', `${pool}/${sub}`, 'tasks created with this token');
   const header = c.req.header('idempotency-key');
   const idempotencyKey = header === undefined ? undefined : validate(idempotencyKeySchema, header, 'Idempotency-Key');
-  const origin = { sub: c.get('claims').sub, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+  const origin = { sub, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
   const call = () => schedulerOf(c).createTask(request, origin);
   // Without a key a repeat would be a second task.
   const reply = await (idempotencyKey === undefined ? call() : retrying(call));
-  if (reply.kind === 'error') throw new HttpError(reply.code, reply.message);
+  if (reply.kind === 'error') throw refusalOf(reply);
   c.set('auditTarget', reply.view.task.id);
   const task = await completeTask(c.get('objects'), reply.view);
   return Response.json(task, {

@@ -1,9 +1,15 @@
 import { DurableObject } from 'cloudflare:workers';
+import { z } from 'zod';
 import type { AuditPage, AuditQuery, AuditRecord } from '../../../shared/api/access.ts';
 import { DAY_MS } from '../../../shared/clock.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
 import { ERROR_STATUS } from '../../../shared/errors.ts';
-import { MAX_AUDIT_ENTRIES, MAX_OPEN_ENROLMENTS, MAX_REVOKED_TOKENS } from '../../../shared/limits.ts';
+import {
+  MAX_AUDIT_ENTRIES,
+  MAX_OPEN_ENROLMENTS,
+  MAX_REVOKED_TOKENS,
+  MAX_STREAMS_PER_TOKEN,
+} from '../../../shared/limits.ts';
 import { parseServerSettings } from '../../../shared/settings.ts';
 import { nameSchema } from '../../../shared/task.ts';
 import type { Env } from '../../env.ts';
@@ -14,6 +20,12 @@ import { migrate } from '../../store/migrate.ts';
 
 /** ms between two looks for what is past its time. */
 const TIDY_MS = DAY_MS;
+
+const guardSchema = z.object({ token: nameSchema.optional(), sub: nameSchema.optional() });
+
+function tagOf(tokenId: string): string {
+  return `token/${tokenId}`;
+}
 
 /** One per pool: which tokens are revoked, which codes are open, and the record of who did what. On no task's way. */
 export class AccessDO extends DurableObject<Env> implements AccessApi {
@@ -36,17 +48,24 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
     if (this.#store.isRevoked(tokenId)) return true;
     if (this.#store.revokedCount() >= MAX_REVOKED_TOKENS) return false;
     this.#store.revoke(tokenId, Date.now());
-    for (const socket of this.ctx.getWebSockets(tokenId)) socket.close(CLOSE.UNAUTHENTICATED, 'token revoked');
+    for (const socket of this.#guards(tagOf(tokenId))) socket.close(CLOSE.UNAUTHENTICATED, 'token revoked');
     return true;
   }
 
-  /** `/guard?token=<id>` with an upgrade: a socket that is closed with 4401 when the token is revoked, at once if it is. */
+  /**
+   * `/guard?token=<id>` with an upgrade: a socket that is closed with 4401 when the token is revoked, at once if it is. `?sub=` in its place for a
+   * token without an id. 429 when there are `MAX_STREAMS_PER_TOKEN` of it.
+   */
   override async fetch(request: Request): Promise<Response> {
-    const token = nameSchema.safeParse(new URL(request.url).searchParams.get('token'));
-    if (!token.success) return new Response(null, { status: ERROR_STATUS.invalid_request });
+    const query = guardSchema.safeParse(Object.fromEntries(new URL(request.url).searchParams));
+    if (!query.success) return new Response(null, { status: ERROR_STATUS.invalid_request });
+    const { token, sub } = query.data;
+    const tag = token === undefined ? `sub/${sub}` : tagOf(token);
+    if (this.#guards(tag).length >= MAX_STREAMS_PER_TOKEN)
+      return new Response(null, { status: ERROR_STATUS.rate_limited });
     const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server, [token.data]);
-    if (this.#store.isRevoked(token.data)) server.close(CLOSE.UNAUTHENTICATED, 'token revoked');
+    this.ctx.acceptWebSocket(server, [tag]);
+    if (token !== undefined && this.#store.isRevoked(token)) server.close(CLOSE.UNAUTHENTICATED, 'token revoked');
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -92,6 +111,11 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
     this.#isArmed = false;
     this.#store.dropEntries(Date.now() - this.#keepMs, MAX_AUDIT_ENTRIES);
     if (this.#store.hasEntries()) await this.#arm();
+  }
+
+  /** A closed one stays listed for a while. */
+  #guards(tag: string): WebSocket[] {
+    return this.ctx.getWebSockets(tag).filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 
   #open(hash: string, requestId: string | null = null): StoredEnrolment | null {

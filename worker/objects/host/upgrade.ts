@@ -11,10 +11,16 @@ const NOT_READY_WAIT_MS = 1_000;
 /** Connections of one host that have not registered; more than a reconnect in a hurry needs. */
 const MAX_UNREGISTERED = 8;
 
-function refusal(code: ErrorCode, message: string, waitMs: number | null = null): Response {
-  const headers = new Headers();
-  if (waitMs !== null) headers.set('Retry-After', String(Math.max(1, Math.ceil(waitMs / 1000))));
+function refusal(code: ErrorCode, message: string): Response {
   const body: ErrorBody = { error: { code, message } };
+  return Response.json(body, { status: ERROR_STATUS[code] });
+}
+
+/** 429, or 503 without a limit: names it, and says when to come again. */
+function later(code: ErrorCode, limit: string | null, message: string, waitMs: number): Response {
+  const headers = { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) };
+  const named = limit === null ? { message } : { message: `${message} (${limit})`, details: { limit } };
+  const body: ErrorBody = { error: { code, ...named } };
   return Response.json(body, { status: ERROR_STATUS[code], headers });
 }
 
@@ -31,18 +37,21 @@ async function refuse(parts: HostParts, handshake: Handshake): Promise<Response 
   if (handshake.tokenExpires <= now) return refusal('unauthorized', 'the token has expired');
   const wait = fightWait(parts, now);
   if (wait !== null) {
-    return refusal('too_many_replacements', 'another connection of this host is alive and keeps being replaced', wait);
+    const message = 'another connection of this host is alive and keeps being replaced';
+    return later('too_many_replacements', 'MAX_REPLACEMENTS', message, wait);
   }
   if (parts.sockets.open().filter(({ info }) => !info.registered).length >= MAX_UNREGISTERED) {
-    return refusal('rate_limited', 'too many connections of this host have not registered', REGISTER_TIMEOUT_MS);
+    const message = 'too many connections of this host have not registered';
+    return later('rate_limited', 'MAX_UNREGISTERED', message, REGISTER_TIMEOUT_MS);
   }
   try {
     const { pool, hostId, ip } = handshake;
     if (await withDeadline(() => parts.scheduler(pool).mayConnect(hostId, ip))) return null;
-    return refusal('too_many_hosts', 'too many hosts are connected from this address', TOO_MANY_HOSTS_WAIT_MS);
+    const message = 'too many hosts are connected from this address';
+    return later('too_many_hosts', 'MAX_HOSTS_PER_IP', message, TOO_MANY_HOSTS_WAIT_MS);
   } catch (error) {
     console.error('host: the scheduler does not answer', { hostId: handshake.hostId, error: String(error) });
-    return refusal('not_ready', 'the server is not ready', NOT_READY_WAIT_MS);
+    return later('not_ready', null, 'the server is not ready', NOT_READY_WAIT_MS);
   }
 }
 

@@ -39,7 +39,7 @@ export class LogDO extends DurableObject<Env> implements LogApi {
     this.#commits = new GroupCommit(storage);
     this.#logs = new TaskLogs(store);
     this.#watchers = new Watchers({
-      sockets: (taskId) => ctx.getWebSockets(taskId).filter((socket) => socket.readyState === WebSocket.OPEN),
+      sockets: (taskId) => this.#open(taskId),
       frames: (taskId, after, limits) => this.#logs.frames(taskId, after, limits),
       pause: (ms) => scheduler.wait(ms),
     });
@@ -87,7 +87,8 @@ export class LogDO extends DurableObject<Env> implements LogApi {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    return watch(request, this.#retired, (socket, state) => {
+    const watchersOf = (taskId: string) => this.#open(taskId).length;
+    return watch(request, this.#retired, watchersOf, (socket, state) => {
       this.ctx.acceptWebSocket(socket, [state.taskId]);
       this.#watchers.add(socket, state);
     });
@@ -103,6 +104,11 @@ export class LogDO extends DurableObject<Env> implements LogApi {
   /** A close that is not answered leaves the peer waiting. 1005 and 1006 may not be sent. */
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     socket.close(code === 1005 || code === 1006 ? 1000 : code, reason);
+  }
+
+  /** Watchers' sockets, of one task or all; a closed one stays listed for a while. */
+  #open(taskId?: string): WebSocket[] {
+    return this.ctx.getWebSockets(taskId).filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 
   async #append(request: AppendRequest): Promise<AppendOutcome> {

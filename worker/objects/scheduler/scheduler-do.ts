@@ -83,7 +83,7 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
       }
       if (!hasRoom(pool)) {
         const message = `MAX_QUEUED_TASKS: ${pool.settings.MAX_QUEUED_TASKS} tasks wait already; try again when some have started.`;
-        return { kind: 'error', code: 'queue_full', message };
+        return { kind: 'error', code: 'queue_full', message, limit: 'MAX_QUEUED_TASKS' };
       }
       const placed = placeRequest(pool, request);
       if ('code' in placed) return placed;
