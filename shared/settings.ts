@@ -11,6 +11,9 @@ function wholeNumber(fallback: number, min: number, max: number = Number.MAX_SAF
     .default(fallback);
 }
 
+/** Scheme, host and port, as a browser says it; no `*`, which would be everybody. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$/;
+
 /** The server's settings: wrangler `vars`, or the environment of `npm run serve`. An empty value is an absent one. */
 export const serverSettingsSchema = z.object({
   /** How often a host is expected to show life, and version-1 hosts are pinged. */
@@ -41,6 +44,19 @@ export const serverSettingsSchema = z.object({
   ),
   RETENTION_DAYS: wholeNumber(7, 1, 3650).describe('days for which finished tasks, logs and offline hosts are kept'),
   AUDIT_RETENTION_DAYS: wholeNumber(90, 1, 3650).describe('days for which the audit of a pool is kept'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
+    )
+    .pipe(z.array(z.string().regex(ORIGIN, 'must be origins such as https://app.example.com, separated by commas')))
+    .describe(
+      'origins of other sites whose pages may call the API with a token, `https://a.example,https://b.example`; empty for none',
+    ),
   TRUSTED_PROXY: z
     .string()
     .default('')

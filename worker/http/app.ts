@@ -2,6 +2,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { parseServerSettings, type ServerSettings } from '../../shared/settings.ts';
 import type { Env } from '../env.ts';
 import type { AppDeps, AppEnv } from './context.ts';
+import { allowOrigins } from './cors.ts';
 import { errorResponse, foreseen, HttpError, notFound, notReady } from './errors.ts';
 import type { RateLimits } from './rate-limit.ts';
 import { Revocations } from './revocations.ts';
@@ -72,6 +73,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     c.res.headers.set('x-request-id', c.get('requestId'));
   });
   app.use(prepare(deps));
+  app.use(allowOrigins);
   healthRoutes(app);
   taskRoutes(app);
   approvalRoutes(app);

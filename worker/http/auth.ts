@@ -6,6 +6,7 @@ import { type Verified, verifyToken } from '../token.ts';
 import type { AppEnv } from './context.ts';
 import { HttpError, notReady } from './errors.ts';
 import { limitRate } from './rate-limit.ts';
+import { tokenOfProtocols } from './upgrade.ts';
 
 /** Longest host id; a longer one is no id, and a log line has its bounds. */
 const MAX_SHOWN_ID = 64;
@@ -29,7 +30,9 @@ export function logRefusal(c: Context<AppEnv>, status: 401 | 403, reason: string
 
 async function judge(c: Context<AppEnv>): Promise<Verified> {
   const secrets = secretsOf(c.env);
-  const token = BEARER.exec(c.req.header('authorization') ?? '')?.[1];
+  const { raw } = c.req;
+  const authorization = c.req.header('authorization');
+  const token = authorization === undefined ? tokenOfProtocols(raw) : BEARER.exec(authorization)?.[1];
   if (token === undefined) return { kind: 'refused', reason: 'no bearer token' };
   const verified = await verifyToken(token, secrets, Date.now());
   if (verified.kind === 'refused' || !(await isRevoked(c, verified.claims))) return verified;

@@ -10,9 +10,10 @@ const LOST = 1011;
 /**
  * Answers an upgrade with a socket that passes on what `upstream`, not yet accepted, sends. Handing on the object's own
  * socket would be less work, but workerd keeps a hibernatable socket's connection open for ten seconds after its close
- * when the peer never said anything, and a watcher says nothing. `guard` may end it.
+ * when the peer never said anything, and a watcher says nothing. `guard` may end it. `protocol`: the
+ * one agreed on.
  */
-export function relay(upstream: WebSocket, guard: StreamGuard): Response {
+export function relay(upstream: WebSocket, guard: StreamGuard, protocol: string | null): Response {
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   upstream.addEventListener('message', ({ data }) => {
@@ -31,5 +32,6 @@ export function relay(upstream: WebSocket, guard: StreamGuard): Response {
     upstream.close(CLOSE.NORMAL);
   });
   upstream.accept();
-  return new Response(null, { status: 101, webSocket: client });
+  const headers = new Headers(protocol === null ? {} : { 'sec-websocket-protocol': protocol });
+  return new Response(null, { status: 101, webSocket: client, headers });
 }

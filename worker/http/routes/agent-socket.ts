@@ -23,6 +23,7 @@ async function connect(c: Context<AppEnv>): Promise<Response> {
   await limitRate(c, 'MAX_CONNECTS_PER_MINUTE', `${claims.pool}/${c.get('ip')}`, 'connections from this address');
   const headers = new Headers(c.req.raw.headers);
   headers.delete('authorization');
+  headers.delete('sec-websocket-protocol');
   headers.set(HOST_HEADERS.POOL, claims.pool);
   headers.set(HOST_HEADERS.HOST, hostId);
   headers.set(HOST_HEADERS.ISSUED_AT, String(claims.iat));

@@ -11,7 +11,7 @@ import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
 import { sseStream } from '../sse.ts';
 import { StreamGuard } from '../stream-guard.ts';
-import { isUpgrade } from '../upgrade.ts';
+import { asksForWatchProtocol, isUpgrade, WATCH_PROTOCOL } from '../upgrade.ts';
 import { validate } from '../validate.ts';
 import { logExpired, watch } from '../watch.ts';
 
@@ -36,7 +36,7 @@ async function events(c: Context<AppEnv>): Promise<Response> {
   if (view === null) throw notFound('task');
   if (isUpgrade(c.req.raw)) {
     const { guard, first } = await openGuarded(c, view, after);
-    return relay(first, guard);
+    return relay(first, guard, asksForWatchProtocol(c.req.raw) ? WATCH_PROTOCOL : null);
   }
   if (wantsEventStream(c)) return await stream(c, view, after, lastEventId);
   const page = await retrying(() => c.get('objects').log(view.log).read(id, after, limit));
