@@ -8,7 +8,8 @@ import { runCommand, ServerError } from './server-error.ts';
 import { isUsableSecret, prepareStateDir, secretOf, stateDirOf } from './state.ts';
 import { mintToken } from './tokens.ts';
 
-const USAGE = 'usage: npm run token -- --role client|admin|host --sub NAME [--pool POOL] [--expires-in 7d]';
+const USAGE =
+  'usage: npm run token -- --role client|admin|host --sub NAME [--pool POOL] [--expires-in 7d] [--hosts ID,ID] [--labels K=V,K=V]';
 const EXIT_USAGE = 2;
 const DEFAULT_LIFE = '7d';
 
@@ -16,11 +17,24 @@ const flagsSchema = z.object({
   role: z.enum(ROLES, { error: `must be one of ${ROLES.join(', ')}` }),
   sub: z.string({ error: 'is required' }),
   pool: z.string().optional(),
+  hosts: z
+    .string()
+    .transform((text) => text.split(','))
+    .optional(),
+  labels: z
+    .string()
+    .transform((text) => Object.fromEntries(text.split(',').map(pairOf)))
+    .optional(),
   'expires-in': z
     .string()
     .transform((text) => secondsOf(text) ?? 0)
     .pipe(z.int().min(1, 'must be like 90s, 30m, 12h or 7d').max(MAX_TOKEN_SECONDS, 'must be at most ten years')),
 });
+
+function pairOf(text: string): [name: string, value: string] {
+  const [name = '', ...value] = text.split('=');
+  return [name, value.join('=')];
+}
 
 /** The first sentence of what `parseArgs` says; the others are advice for programmers. */
 function reasonOf(error: unknown): string {
@@ -33,7 +47,15 @@ function flagsOf(args: string[]): z.infer<typeof flagsSchema> | null {
   try {
     const text = { type: 'string' } as const;
     const help = { type: 'boolean', short: 'h' } as const;
-    const options = { role: text, sub: text, pool: text, 'expires-in': { ...text, default: DEFAULT_LIFE }, help };
+    const options = {
+      role: text,
+      sub: text,
+      pool: text,
+      hosts: text,
+      labels: text,
+      'expires-in': { ...text, default: DEFAULT_LIFE },
+      help,
+    };
     const { values } = parseArgs({ args, options });
     return values.help === true ? null : flagsSchema.parse(values);
   } catch (error) {
@@ -60,6 +82,7 @@ await runCommand(async () => {
       sub: flags.sub,
       role: flags.role,
       ...(flags.pool === undefined ? {} : { pool: flags.pool }),
+      scope: { hosts: flags.hosts, labels: flags.labels },
       expiresInSeconds: flags['expires-in'],
       nowMs: Date.now(),
     });

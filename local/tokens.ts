@@ -8,6 +8,8 @@ export interface TokenOrder {
   sub: string;
   role: Role;
   pool?: string;
+  /** What a client token is narrowed to. */
+  scope?: { hosts?: string[] | undefined; labels?: Record<string, string> | undefined };
   expiresInSeconds: number;
   nowMs: number;
 }
@@ -20,6 +22,7 @@ export async function mintToken(order: TokenOrder): Promise<string> {
     sub: order.sub,
     role: order.role,
     pool: order.pool,
+    ...order.scope,
     iat,
     exp: Math.ceil(iat) + order.expiresInSeconds,
     jti: randomUUID(),

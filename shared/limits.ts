@@ -137,6 +137,8 @@ export const DEFAULT_AUDIT_PAGE = 100;
 export const MAX_AUDIT_PAGE = 1000;
 /** Audit entries of a pool, some 300 bytes each; beyond it the oldest go before their time. */
 export const MAX_AUDIT_ENTRIES = 1_000_000;
+/** Hosts that a token may be narrowed to by their ids; beyond some dozens a label says it better, and a header has its bounds. */
+export const MAX_SCOPE_HOSTS = 64;
 /** Shortest usable `JWT_SECRET`: HS256 wants a key as long as its hash. */
 export const MIN_SECRET_BYTES = 32;
 /** More replacements of one host's connection than this within the window: the newcomer gets 429. */

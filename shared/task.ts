@@ -268,6 +268,8 @@ export const taskSchema = z.object({
   /** 0 until first offered to a host. */
   attempt: z.int(),
   createdAt: z.int(),
+  /** `sub` of the token that created it. */
+  createdBy: z.string().optional(),
   startedAt: z.int().optional(),
   finishedAt: z.int().optional(),
   /** Set while an abort waits for the host's word. */

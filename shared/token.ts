@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_POOL, hostIdSchema, poolIdSchema } from './ids.ts';
+import { type Scope, scopeSchema } from './scope.ts';
 import { nameSchema } from './task.ts';
 
 export const ROLES = ['host', 'client', 'admin'] as const;
@@ -14,9 +15,21 @@ export const claimsSchema = z
     exp: z.number(),
     jti: nameSchema.optional(),
     pool: poolIdSchema.default(DEFAULT_POOL),
+    ...scopeSchema.shape,
+  })
+  // A narrowing that nobody keeps must not look like one.
+  .refine(({ role, hosts, labels }) => role === 'client' || (hosts === undefined && labels === undefined), {
+    path: ['hosts'],
+    message: 'and "labels" narrow client tokens alone',
   })
   .refine((claims) => claims.role !== 'host' || hostIdSchema.safeParse(claims.sub).success, {
     path: ['sub'],
     message: 'of a host token must be a host id',
   });
 export type Claims = z.infer<typeof claimsSchema>;
+
+/** What the token is narrowed to; undefined when it is not. */
+export function scopeOf({ hosts, labels }: Claims): Scope | undefined {
+  if (hosts === undefined && labels === undefined) return undefined;
+  return { ...(hosts === undefined ? {} : { hosts }), ...(labels === undefined ? {} : { labels }) };
+}

@@ -8,6 +8,7 @@ import type { ReportedRun } from '../shared/protocol/register.ts';
 import type { RunVerdict } from '../shared/protocol/registered.ts';
 import type { RunRef } from '../shared/protocol/run-ref.ts';
 import type { RefusalReason } from '../shared/protocol/task-refused.ts';
+import type { Scope } from '../shared/scope.ts';
 import type { FailedAttempt, LateAttempt, Task, TaskRequest, TaskResult, TaskStatus } from '../shared/task.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface RpcError {
 /** Who asked, and how a repeat is known. */
 export interface Origin {
   sub: string;
+  /** What the token is narrowed to. */
+  scope?: Scope;
   idempotencyKey?: string;
 }
 
@@ -50,7 +53,8 @@ export type CommandReply = { kind: 'accepted' } | RpcError;
 export interface SchedulerForWorker {
   createTask(request: CreateTask, origin: Origin): Promise<CreateReply>;
   getTask(taskId: string): Promise<TaskView | null>;
-  listTasks(query: ListTasks): Promise<{ views: TaskView[]; nextCursor: string | null }>;
+  /** `createdBy`: only those of this `sub`. */
+  listTasks(query: ListTasks & { createdBy?: string }): Promise<{ views: TaskView[]; nextCursor: string | null }>;
   abortTask(taskId: string): Promise<CommandReply>;
   inputTask(taskId: string, content: string): Promise<CommandReply>;
   finishTask(taskId: string): Promise<CommandReply>;

@@ -1,6 +1,6 @@
 /** What a follow-up has from the task that it continues. Pure. */
 import type { CreateTask } from '../../shared/api/tasks.ts';
-import type { RpcError } from '../rpc.ts';
+import type { Origin, RpcError } from '../rpc.ts';
 import type { Pool } from './pool.ts';
 import type { PoolTask } from './pool-task.ts';
 
@@ -15,14 +15,15 @@ export interface PlacedRequest extends CreateTask {
  * Follows the chain no further than one task: what that one continued is in its session. The model is the same unless the
  * request names another; environment and limits are never taken over. The task before may still run: the follow-up waits.
  */
-export function placeRequest(pool: Pool, request: CreateTask): PlacedRequest | RpcError {
+export function placeRequest(pool: Pool, request: CreateTask, { sub, scope }: Origin): PlacedRequest | RpcError {
   const { continueTask, agentType } = request;
   if (continueTask === undefined) {
     if (agentType === undefined) throw new Error('a request without agentType has passed the schema');
     return { ...request, agentType };
   }
   const before = pool.task(continueTask);
-  if (before === null) {
+  // A narrowed token has its own tasks alone.
+  if (before === null || (scope !== undefined && before.createdBy !== sub)) {
     return { kind: 'error', code: 'invalid_request', message: `continueTask: there is no task "${continueTask}".` };
   }
   const sessionId = before.status === 'queued' ? before.resumeSession : before.sessionId;

@@ -1,6 +1,7 @@
 /** Which host a task may run on, which one is taken, and why it waits. Pure. */
 import { agentOffered } from '../../shared/agent-names.ts';
 import { neededFeatures } from '../../shared/features.ts';
+import { inScope } from '../../shared/scope.ts';
 import type { Waiting } from '../../shared/task.ts';
 import { isReachable, type PoolHost, takesOffers } from './pool-host.ts';
 import type { PoolTask } from './pool-task.ts';
@@ -9,6 +10,7 @@ import type { PoolTask } from './pool-task.ts';
 export type Demand = Pick<
   PoolTask,
   | 'agentType'
+  | 'scope'
   | 'labels'
   | 'wantedHost'
   | 'refusals'
@@ -32,15 +34,20 @@ export interface Candidate {
 export function demandKey(demand: Demand): string {
   const labels = Object.entries(demand.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const refused = Object.entries(demand.refusals ?? {}).map(([hostId, { epoch }]) => `${epoch} ${hostId}`);
-  const { agentType, wantedHost = null, avoid = null, hostId = null, resumeSession = null } = demand;
+  const { agentType, wantedHost = null, avoid = null, hostId = null, resumeSession = null, scope = null } = demand;
   const features = neededFeatures(demand);
-  return JSON.stringify([agentType, labels, wantedHost, refused.sort(), avoid, hostId, features, resumeSession]);
+  return JSON.stringify([agentType, labels, wantedHost, refused.sort(), avoid, hostId, features, resumeSession, scope]);
 }
 
 function hasLabels(host: PoolHost, demand: Demand): boolean {
   if (demand.labels === undefined) return true;
   const labels = host.capabilities.labels ?? {};
   return Object.entries(demand.labels).every(([name, value]) => labels[name] === value);
+}
+
+/** By the token that created the task. */
+function isReached({ hostId, capabilities }: PoolHost, { scope }: Demand): boolean {
+  return inScope({ hostId, labels: capabilities.labels ?? {} }, scope);
 }
 
 function hasAgent(host: PoolHost, demand: Demand): boolean {
@@ -59,7 +66,7 @@ function hasFeatures(host: PoolHost, demand: Demand): boolean {
 /** Agent, labels, features and host id are right; whether it is online, free or willing is another matter. */
 export function fits(host: PoolHost, demand: Demand): boolean {
   if (demand.wantedHost !== undefined && demand.wantedHost !== host.hostId) return false;
-  return hasAgent(host, demand) && hasLabels(host, demand) && hasFeatures(host, demand);
+  return isReached(host, demand) && hasAgent(host, demand) && hasLabels(host, demand) && hasFeatures(host, demand);
 }
 
 /** It has refused the task for good and not registered since (rule 3). */
@@ -123,6 +130,8 @@ export function waitingFor(candidates: Iterable<Candidate>, demand: Demand): Wai
   let wanted: PoolHost | undefined;
   for (const candidate of candidates) {
     const { host } = candidate;
+    // As if there were no others: a message names none of them.
+    if (!isReached(host, demand)) continue;
     if (host.hostId === demand.wantedHost) wanted = host;
     if (host.online && (demand.wantedHost === undefined || host === wanted)) reachable.push(candidate);
   }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { permissionsSchema } from '../../shared/approval.ts';
 import { failureCodeSchema } from '../../shared/errors.ts';
+import { scopeSchema } from '../../shared/scope.ts';
 import { hostLostPolicySchema, isTerminal, retrySchema, taskStatusSchema } from '../../shared/task.ts';
 import { workspaceSchema } from '../../shared/workspace.ts';
 
@@ -16,6 +17,10 @@ export const poolTaskSchema = z.object({
   createdAt: z.int(),
   status: taskStatusSchema,
   agentType: z.string(),
+  /** `sub` of who created it; absent in rows of before. */
+  createdBy: z.string().optional(),
+  /** What that token was narrowed to. */
+  scope: scopeSchema.optional(),
   labels: z.record(z.string(), z.string()).optional(),
   /** The host that the task asked for. */
   wantedHost: z.string().optional(),

@@ -47,6 +47,7 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     hostId: holdsOffer ? task.hostId : task.wantedHost,
     attempt: shownAttempt(task),
     createdAt: task.createdAt,
+    createdBy: task.createdBy,
     startedAt: task.status === 'queued' || task.status === 'assigned' ? undefined : task.startedAt,
     finishedAt: task.finishedAt,
     aborting: task.abortedAt !== undefined && isActive(task) ? true : undefined,

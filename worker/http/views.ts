@@ -83,7 +83,7 @@ async function takePage(objects: Objects, views: TaskView[], bodies: Bodies): Pr
 export async function taskPage(
   objects: Objects,
   scheduler: () => SchedulerForWorker,
-  query: ListTasks,
+  query: ListTasks & { createdBy?: string },
 ): Promise<TaskList> {
   const bodies: Bodies = new Map();
   const list = (limit: number) => retrying(() => scheduler().listTasks({ ...query, limit }));

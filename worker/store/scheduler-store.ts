@@ -59,7 +59,10 @@ export class SchedulerStore {
   }
 
   /** Newest first; ends early when the bodies of a page grow beyond `MAX_PAGE_BYTES`. */
-  listTasks(query: ListTasks): { tasks: { task: PoolTask; body: StoredBody | null }[]; nextCursor: string | null } {
+  listTasks(query: ListTasks & { createdBy?: string }): {
+    tasks: { task: PoolTask; body: StoredBody | null }[];
+    nextCursor: string | null;
+  } {
     const conditions = ['ord < ?'];
     const values: (string | number)[] = [query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor)];
     if (query.status !== undefined) {
@@ -71,6 +74,10 @@ export class SchedulerStore {
     if (query.hostId !== undefined) {
       conditions.push('host_id = ?');
       values.push(query.hostId);
+    }
+    if (query.createdBy !== undefined) {
+      conditions.push("state ->> 'createdBy' = ?");
+      values.push(query.createdBy);
     }
     const where = conditions.join(' AND ');
     const rows = this.#sql.exec(

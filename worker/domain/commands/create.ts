@@ -1,4 +1,5 @@
 /** A client's new task. Pure. */
+import type { Scope } from '../../../shared/scope.ts';
 import type { PlacedRequest } from '../continuation.ts';
 import { record } from '../lifecycle.ts';
 import type { Pool } from '../pool.ts';
@@ -9,6 +10,9 @@ export interface NewTask {
   id: string;
   order: number;
   log: string;
+  /** `sub` of who creates it, and what that token is narrowed to. */
+  createdBy: string;
+  scope?: Scope | undefined;
 }
 
 /** True when the queue has room; a full one refuses rather than forgets. */
@@ -16,7 +20,12 @@ export function hasRoom(pool: Pool): boolean {
   return pool.waiting.size < pool.settings.MAX_QUEUED_TASKS;
 }
 
-export function createTask(pool: Pool, request: PlacedRequest, { id, order, log }: NewTask, now: number): PoolTask {
+export function createTask(
+  pool: Pool,
+  request: PlacedRequest,
+  { id, order, log, createdBy, scope }: NewTask,
+  now: number,
+): PoolTask {
   const {
     agentType,
     labels,
@@ -44,6 +53,8 @@ export function createTask(pool: Pool, request: PlacedRequest, { id, order, log 
     queuedAt: now,
     status: 'queued',
     agentType,
+    createdBy,
+    scope,
     labels,
     wantedHost: hostId,
     continueTask,

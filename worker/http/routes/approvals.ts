@@ -9,6 +9,7 @@ import { notFound, refusalOf } from '../errors.ts';
 import { taskIdParam } from '../params.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
+import { ownTask } from '../scope.ts';
 
 const mayUseTasks = [authenticate, allow('client', 'admin')];
 
@@ -40,8 +41,8 @@ async function decide(c: Context<AppEnv>): Promise<Response> {
 }
 
 export function approvalRoutes(app: Hono<AppEnv>): void {
-  resource(app, '/api/tasks/:id/approvals', { GET: [...mayUseTasks, list] });
+  resource(app, '/api/tasks/:id/approvals', { GET: [...mayUseTasks, ownTask, list] });
   resource(app, '/api/tasks/:id/approvals/:approvalId', {
-    POST: [authenticate, audited('approval.decide'), allow('client', 'admin'), decide],
+    POST: [authenticate, audited('approval.decide'), allow('client', 'admin'), ownTask, decide],
   });
 }

@@ -11,6 +11,7 @@ import { refreshAll, refreshOne } from '../last-seen.ts';
 import { hostIdParam } from '../params.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
+import { isVisible } from '../scope.ts';
 
 function schedulerOf(c: Context<AppEnv>): SchedulerForWorker {
   return c.get('objects').scheduler(c.get('claims').pool);
@@ -22,7 +23,7 @@ function lastSeenOf(c: Context<AppEnv>): (hostId: string) => Promise<number | nu
 
 /** `GET /api/hosts`: every host of the pool; `lastHeartbeat` at most `HEARTBEAT_TIMEOUT_MS` old. */
 async function list(c: Context<AppEnv>): Promise<Response> {
-  const hosts = await retrying(() => schedulerOf(c).listHosts());
+  const hosts = (await retrying(() => schedulerOf(c).listHosts())).filter((host) => isVisible(c, host));
   const staleBefore = Date.now() - c.get('settings').HEARTBEAT_INTERVAL_MS;
   const fresh: HostStatus[] = await refreshAll(hosts, staleBefore, lastSeenOf(c));
   return Response.json(fresh);
@@ -32,7 +33,7 @@ async function list(c: Context<AppEnv>): Promise<Response> {
 async function read(c: Context<AppEnv>): Promise<Response> {
   const hostId = hostIdParam(c);
   const host = await retrying(() => schedulerOf(c).getHost(hostId));
-  if (host === null) throw notFound('host');
+  if (host === null || !isVisible(c, host)) throw notFound('host');
   return Response.json(await refreshOne(host, lastSeenOf(c)));
 }
 

@@ -9,6 +9,7 @@ import { queryOf, taskIdParam } from '../params.ts';
 import { relay } from '../relay.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
+import { ownTask } from '../scope.ts';
 import { sseStream } from '../sse.ts';
 import { StreamGuard } from '../stream-guard.ts';
 import { asksForWatchProtocol, isUpgrade, WATCH_PROTOCOL } from '../upgrade.ts';
@@ -83,5 +84,5 @@ async function stream(c: Context<AppEnv>, view: TaskView, after: number, lastEve
 
 /** The log of one task. */
 export function logRoutes(app: Hono<AppEnv>): void {
-  resource(app, '/api/tasks/:id/events', { GET: [authenticate, allow('client', 'admin'), events] });
+  resource(app, '/api/tasks/:id/events', { GET: [authenticate, allow('client', 'admin'), ownTask, events] });
 }

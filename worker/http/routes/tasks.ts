@@ -6,9 +6,10 @@ import {
   listTasksSchema,
   taskInputBodySchema,
 } from '../../../shared/api/tasks.ts';
+import { scopeOf } from '../../../shared/token.ts';
 import type { CommandReply, SchedulerForWorker } from '../../rpc.ts';
 import { audited } from '../audit.ts';
-import { allow, authenticate } from '../auth.ts';
+import { allow, authenticate, forbid } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
 import { notFound, refusalOf } from '../errors.ts';
@@ -16,6 +17,7 @@ import { queryOf, taskIdParam } from '../params.ts';
 import { limitRate } from '../rate-limit.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
+import { ownOnly, ownTask } from '../scope.ts';
 import { validate } from '../validate.ts';
 import { completeTask, taskPage } from '../views.ts';
 
@@ -38,10 +40,17 @@ function accepted(reply: CommandReply): Response {
 async function create(c: Context<AppEnv>): Promise<Response> {
   const request = await readJson(c.req.raw, createTaskSchema);
   const { pool, sub } = c.get('claims');
+  const scope = scopeOf(c.get('claims'));
+  if (request.hostId !== undefined && scope?.hosts?.includes(request.hostId) === false)
+    forbid(c, '"hostId" is not among the hosts that the token is narrowed to');
   await limitRate(c, 'MAX_NEW_TASKS_PER_MINUTE', `${pool}/${sub}`, 'tasks created with this token');
   const header = c.req.header('idempotency-key');
   const idempotencyKey = header === undefined ? undefined : validate(idempotencyKeySchema, header, 'Idempotency-Key');
-  const origin = { sub, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+  const origin = {
+    sub,
+    ...(scope === undefined ? {} : { scope }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  };
   const call = () => schedulerOf(c).createTask(request, origin);
   // Without a key a repeat would be a second task.
   const reply = await (idempotencyKey === undefined ? call() : retrying(call));
@@ -58,7 +67,7 @@ async function create(c: Context<AppEnv>): Promise<Response> {
 }
 
 async function list(c: Context<AppEnv>): Promise<Response> {
-  const query = queryOf(c, listTasksSchema);
+  const query = { ...queryOf(c, listTasksSchema), ...ownOnly(c) };
   return Response.json(await taskPage(c.get('objects'), () => schedulerOf(c), query));
 }
 
@@ -88,8 +97,8 @@ async function finish(c: Context<AppEnv>): Promise<Response> {
 
 export function taskRoutes(app: Hono<AppEnv>): void {
   resource(app, '/api/tasks', { GET: [...mayUseTasks, list], POST: [...mayChangeTasks('task.create'), create] });
-  resource(app, '/api/tasks/:id', { GET: [...mayUseTasks, read] });
-  resource(app, '/api/tasks/:id/abort', { POST: [...mayChangeTasks('task.abort'), abort] });
-  resource(app, '/api/tasks/:id/input', { POST: [...mayChangeTasks('task.input'), input] });
-  resource(app, '/api/tasks/:id/finish', { POST: [...mayChangeTasks('task.finish'), finish] });
+  resource(app, '/api/tasks/:id', { GET: [...mayUseTasks, ownTask, read] });
+  resource(app, '/api/tasks/:id/abort', { POST: [...mayChangeTasks('task.abort'), ownTask, abort] });
+  resource(app, '/api/tasks/:id/input', { POST: [...mayChangeTasks('task.input'), ownTask, input] });
+  resource(app, '/api/tasks/:id/finish', { POST: [...mayChangeTasks('task.finish'), ownTask, finish] });
 }

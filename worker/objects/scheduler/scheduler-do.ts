@@ -65,7 +65,7 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
   }
 
   async createTask(request: CreateTask, origin: Origin): Promise<CreateReply> {
-    const { sub, idempotencyKey } = origin;
+    const { sub, scope, idempotencyKey } = origin;
     const key =
       idempotencyKey === undefined
         ? null
@@ -85,10 +85,10 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
         const message = `MAX_QUEUED_TASKS: ${pool.settings.MAX_QUEUED_TASKS} tasks wait already; try again when some have started.`;
         return { kind: 'error', code: 'queue_full', message, limit: 'MAX_QUEUED_TASKS' };
       }
-      const placed = placeRequest(pool, request);
+      const placed = placeRequest(pool, request, origin);
       if ('code' in placed) return placed;
       const log = logObjectName(this.#core.pool, id, now);
-      const task = createTask(pool, placed, { id, log, order: this.#core.nextOrder() }, now);
+      const task = createTask(pool, placed, { id, log, order: this.#core.nextOrder(), createdBy: sub, scope }, now);
       this.#core.store.insertBody(id, body);
       if (key !== null) this.#core.store.rememberKey(key.name, id, key.hash, now + IDEMPOTENCY_TTL_MS);
       return { kind: 'created', view: viewTask(pool, task, { prompt, metadata }) };
@@ -101,7 +101,9 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
     return task === null ? null : this.#view(workingSet, task);
   }
 
-  async listTasks(query: ListTasks): Promise<{ views: TaskView[]; nextCursor: string | null }> {
+  async listTasks(
+    query: ListTasks & { createdBy?: string },
+  ): Promise<{ views: TaskView[]; nextCursor: string | null }> {
     const { tasks, nextCursor } = this.#core.store.listTasks(query);
     return { views: tasks.map(({ task, body }) => viewTask(this.#core.workingSet, task, body)), nextCursor };
   }

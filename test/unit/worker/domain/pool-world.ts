@@ -111,7 +111,8 @@ export class World {
   create(onHostLost?: HostLostPolicy, retry?: Retry): void {
     const id = `t${this.created.length}`;
     const request = { prompt: 'p', agentType: 'a', onHostLost, retry };
-    this.decide((pool, now) => createTask(pool, request, { id, order: this.created.length + 1, log: 'l' }, now));
+    const task = { id, order: this.created.length + 1, log: 'l', createdBy: 'tester' };
+    this.decide((pool, now) => createTask(pool, request, task, now));
     this.created.push(id);
   }
 

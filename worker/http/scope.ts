@@ -1,0 +1,30 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import type { HostStatus } from '../../shared/host.ts';
+import { inScope } from '../../shared/scope.ts';
+import { scopeOf } from '../../shared/token.ts';
+import type { AppEnv } from './context.ts';
+import { notFound } from './errors.ts';
+import { taskIdParam } from './params.ts';
+import { retrying } from './retry.ts';
+
+/** Stands before whatever is about one task: to a narrowed token tasks that others created do not exist. */
+export const ownTask: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const claims = c.get('claims');
+  if (scopeOf(claims) !== undefined) {
+    const id = taskIdParam(c);
+    const view = await retrying(() => c.get('objects').scheduler(claims.pool).getTask(id));
+    if (view?.task.createdBy !== claims.sub) throw notFound('task');
+  }
+  await next();
+};
+
+/** Whose tasks a list holds: a narrowed token's own. */
+export function ownOnly(c: Context<AppEnv>): { createdBy?: string } {
+  const claims = c.get('claims');
+  return scopeOf(claims) === undefined ? {} : { createdBy: claims.sub };
+}
+
+/** Whether the token may know of this host. */
+export function isVisible(c: Context<AppEnv>, { hostId, capabilities }: HostStatus): boolean {
+  return inScope({ hostId, labels: capabilities.labels ?? {} }, scopeOf(c.get('claims')));
+}
