@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { printable } from '../shared/printable.ts';
 import { resolveCommand } from './agents/find-command.ts';
 import { ConfigError } from './config/config-error.ts';
 import { type Flags, helpText, parseFlags } from './config/flags.ts';
@@ -107,7 +108,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.OK;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`agent-gateway: ${error.message}\n`);
+    // What a server has said may be in it.
+    process.stderr.write(`agent-gateway: ${printable(error.message)}\n`);
     return EXIT.CONFIG;
   }
 }

@@ -1,5 +1,6 @@
 import type { AgentEvent } from '../../shared/event.ts';
 import type { LogEntry } from '../../shared/log-entry.ts';
+import { printable } from '../../shared/printable.ts';
 
 const WIDTH = 100;
 
@@ -8,7 +9,7 @@ export function stopwatch(): (what: string, text: string) => void {
   const began = performance.now();
   return (what, text) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(5);
-    console.log(`${seconds} s  ${what.padEnd(12)} ${text}`);
+    console.log(printable(`${seconds} s  ${what.padEnd(12)} ${text}`));
   };
 }
 

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -77,6 +78,20 @@ describe('[R26] agent-gateway enroll', () => {
     expect(code).toBe(2);
     expect(output).toContain(message);
     expect(() => kept(dir)).toThrow('ENOENT');
+  });
+
+  it('[R31] shows what a hostile server says, and lets it not write to the terminal', async () => {
+    const hostile = createServer((_request, response) => {
+      response.statusCode = 401;
+      response.end(JSON.stringify({ error: { code: 'x', message: 'no\u001b[2J\u001b]0;owned\u0007\rEnrolled' } }));
+    });
+    await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
+    world.onClose(() => void hostile.close());
+    const address = z.object({ port: z.number() }).parse(hostile.address());
+    const dir = world.directory('hostile');
+    const { output } = await enroll(dir, ['--code', 'x', '--server', `http://127.0.0.1:${address.port}`]);
+    expect(output).toContain('answered 401: no\\u001b[2J\\u001b]0;owned\\u0007\\u000dEnrolled');
+    expect(output).not.toContain('\u001b');
   });
 
   it('names a server that is not there, and one that is none', async () => {
