@@ -40,11 +40,11 @@ const main :Workerd.Worker = (
   modules = [(name = "${WORKER_FILE}", esModule = embed "${WORKER_FILE}")],
   compatibilityDate = "${compatibilityDate}",
   durableObjectNamespaces = [
-    ${namespaces.join(',\n    ')},
+    ${namespaces.join(',\n    ')}
   ],
   durableObjectStorage = (localDisk = "${DISK_NAME}"),
   bindings = [
-    ${bindings.join(',\n    ')},
+    ${bindings.join(',\n    ')}
   ],
 );
 `;

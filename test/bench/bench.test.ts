@@ -34,3 +34,16 @@ test('[C4] npm run bench writes its figures, each beside its floor, and leaves n
   expect(child.output()).toContain('larger is slower');
   expect(world.processes()).toEqual([]);
 });
+
+test('npm run bench:attack measures what it says, under its load, and leaves nothing running', async () => {
+  const child = new Child({
+    command: [process.execPath, 'test/bench/attack/main.ts', '--rounds', '1', '--seconds', '1', '--warm-up', '20'],
+    cwd: REPOSITORY,
+    env: { PATH: process.env.PATH ?? '', HOME: world.home, TMPDIR: world.dir },
+  });
+  world.onClose(() => child.killTree());
+  const exit = await within('the end of the benchmark', child.exited, 100_000);
+  expect(exit.code, child.output()).toBe(0);
+  expect(child.output()).toMatch(/median: POST p99 [\d.]+ ms; attack beside [\d.]+ ms .*bare 401 [\d.]+ ms/);
+  expect(world.processes()).toEqual([]);
+});

@@ -17,6 +17,7 @@ import type { AccessApi, EnrolmentOrder, Redeemed } from '../../rpc-access.ts';
 import { ACCESS_MIGRATIONS } from '../../store/access-schema.ts';
 import { AccessStore, type StoredEnrolment } from '../../store/access-store.ts';
 import { migrate } from '../../store/migrate.ts';
+import { GroupCommit } from '../group-commit.ts';
 
 /** ms between two looks for what is past its time. */
 const TIDY_MS = DAY_MS;
@@ -31,6 +32,8 @@ function tagOf(tokenId: string): string {
 export class AccessDO extends DurableObject<Env> implements AccessApi {
   readonly #store: AccessStore;
   readonly #keepMs: number;
+  /** Many calls at once are recorded by one flush. */
+  readonly #commits: GroupCommit;
   #isArmed = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -38,6 +41,7 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
     this.#keepMs = parseServerSettings(env).AUDIT_RETENTION_DAYS * DAY_MS;
     migrate(ctx.storage, ACCESS_MIGRATIONS);
     this.#store = new AccessStore(ctx.storage.sql);
+    this.#commits = new GroupCommit(ctx.storage);
   }
 
   async isRevoked(tokenId: string): Promise<boolean> {
@@ -97,7 +101,7 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
 
   async record(record: AuditRecord): Promise<void> {
     await this.#arm();
-    this.#store.record(record);
+    await this.#commits.run(() => this.#store.record(record));
   }
 
   async audit(query: AuditQuery): Promise<AuditPage> {
