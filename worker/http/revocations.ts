@@ -1,4 +1,5 @@
 import type { AccessApi } from '../rpc-access.ts';
+import { notReady } from './errors.ts';
 import { retrying } from './retry.ts';
 
 /** ms for which an answer is believed: a revocation is effective within a second. */
@@ -16,13 +17,13 @@ interface Known {
 export class Revocations {
   readonly #known = new Map<string, Known>();
 
-  /** Asks the pool's object at most once in `BELIEVED_MS` for each token. */
+  /** Asks the pool's object at most once in `BELIEVED_MS` for each token. Throws `not_ready` when it does not answer. */
   async isRevoked(access: (pool: string) => AccessApi, pool: string, tokenId: string): Promise<boolean> {
     const key = `${pool}/${tokenId}`;
     const known = this.#known.get(key);
     if (known !== undefined && known.until > Date.now()) return known.isRevoked;
     // Not shared between requests: the runtime lets none wait for what another one asked.
-    const isRevoked = await retrying(() => access(pool).isRevoked(tokenId));
+    const isRevoked = await retrying(() => access(pool).isRevoked(tokenId)).catch(notKnown);
     this.#remember(key, isRevoked);
     return isRevoked;
   }
@@ -36,4 +37,10 @@ export class Revocations {
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(key, { isRevoked, until: isRevoked ? Number.POSITIVE_INFINITY : Date.now() + BELIEVED_MS });
   }
+}
+
+/** Not knowing is not a no. */
+function notKnown(error: unknown): never {
+  console.error(JSON.stringify({ event: 'revocation_not_known', error: String(error) }));
+  throw notReady('it cannot be said just now whether the token is revoked; try again');
 }

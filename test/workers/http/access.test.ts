@@ -86,6 +86,15 @@ describe('[R25] a token that is revoked by its id', () => {
     });
   });
 
+  it('that cannot be looked up is not let through: 503', async () => {
+    const isRevoked = async (): Promise<never> => {
+      throw new Error('away');
+    };
+    const { call } = audited({ access: { isRevoked } });
+    const reply = await call('GET', '/api/hosts');
+    expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
+  });
+
   it('is refused at once where it was revoked, by the same isolate', async () => {
     let isRevoked = false;
     const revoke = async () => {
