@@ -14,6 +14,8 @@ import { EXIT } from './exit-codes.ts';
 
 /** ms for the exchange. */
 const TIMEOUT_MS = 30_000;
+/** Characters of an answer; a token and what stands beside it have some hundreds. */
+const MAX_ANSWER = 64 * 1024;
 /** Of what a server, or whatever stands in front of it, answers. */
 const MAX_SHOWN = 300;
 
@@ -58,7 +60,7 @@ async function exchange({ serverUrl, code, hostId }: Order) {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const init = { method: 'POST', body: JSON.stringify({ code, hostId }), redirect: 'error', signal } as const;
     response = await fetch(url, { ...init, headers: { 'content-type': 'application/json' } });
-    body = await response.text();
+    body = await textOf(response);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new ConfigError(`cannot reach ${url}: ${cause instanceof Error ? cause.message : cause}`);
@@ -68,6 +70,17 @@ async function exchange({ serverUrl, code, hostId }: Order) {
   const refusal = errorBodySchema.safeParse(jsonOf(body));
   const reason = refusal.success ? refusal.data.error.message : body.slice(0, MAX_SHOWN);
   throw new ConfigError(`${url} answered ${response.status}: ${reason}`);
+}
+
+/** A server that never ends its answer is none. */
+async function textOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_ANSWER) throw new Error('its answer is too long');
+  }
+  return text;
 }
 
 function jsonOf(text: string): unknown {

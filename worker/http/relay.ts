@@ -22,7 +22,6 @@ export function relay(upstream: WebSocket, guard: StreamGuard, protocol: string 
   const close = (code: number, reason: string) => {
     if (server.readyState === WebSocket.OPEN) server.close(code, reason);
   };
-  guard.onEnd(({ code, reason }) => close(code, reason));
   upstream.addEventListener('close', ({ code, reason }) => {
     guard.stop();
     close(UNSENDABLE.has(code) ? LOST : code, reason);
@@ -32,6 +31,10 @@ export function relay(upstream: WebSocket, guard: StreamGuard, protocol: string 
     upstream.close(CLOSE.NORMAL);
   });
   upstream.accept();
+  guard.onEnd(({ code, reason }) => {
+    close(code, reason);
+    upstream.close(CLOSE.NORMAL);
+  });
   const headers = new Headers(protocol === null ? {} : { 'sec-websocket-protocol': protocol });
   return new Response(null, { status: 101, webSocket: client, headers });
 }

@@ -65,6 +65,7 @@ class SseBridge {
     signal.addEventListener('abort', () => this.#end(), { once: true });
     this.#enqueue(': stream\n\n');
     this.#attach(first);
+    if (signal.aborted) this.#end();
   }
 
   /** The reader has room: take the log up again if it was let go. */

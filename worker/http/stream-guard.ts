@@ -28,7 +28,9 @@ export class StreamGuard {
   #socket: WebSocket | null = null;
   #expiry: number | null = null;
   #isOver = false;
-  #onEnd: (how: StreamEnd) => void = () => {};
+  #onEnd: ((how: StreamEnd) => void) | null = null;
+  /** It ended before anybody was told of ends. */
+  #ended: StreamEnd | null = null;
 
   private constructor(open: () => Promise<WebSocket>, expiresMs: number) {
     this.#open = open;
@@ -53,9 +55,10 @@ export class StreamGuard {
     return guard;
   }
 
-  /** `end` is called once, when the token has expired or is revoked. */
+  /** `end` is called once, when the token has expired or is revoked; at once when that has come already. */
   onEnd(end: (how: StreamEnd) => void): void {
     this.#onEnd = end;
+    if (this.#ended !== null) end(this.#ended);
   }
 
   /** The stream is over. */
@@ -68,7 +71,8 @@ export class StreamGuard {
   #end(reason: string): void {
     if (this.#isOver) return;
     this.stop();
-    this.#onEnd({ code: CLOSE.UNAUTHENTICATED, reason });
+    this.#ended = { code: CLOSE.UNAUTHENTICATED, reason };
+    this.#onEnd?.(this.#ended);
   }
 
   #awaitExpiry(): void {

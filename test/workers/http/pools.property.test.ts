@@ -34,6 +34,10 @@ const callOf = fc.constantFrom<[method: string, path: string, body?: string]>(
   ['GET', '/api/hosts'],
   ['GET', '/api/hosts/HOST'],
   ['PATCH', '/api/hosts/HOST/config', '{"maxRetries":2}'],
+  ['POST', '/api/enrolments', '{"hostId":"HOST"}'],
+  ['DELETE', '/api/tokens/ID'],
+  ['GET', '/api/audit'],
+  ['GET', '/api/audit?target=ID&limit=1'],
 );
 const call = fc.record({
   caller: side,
@@ -79,6 +83,9 @@ async function tenant(name: string): Promise<Tenant> {
   return tenant;
 }
 
+/** A task; an enrolment has no id. */
+const createdSchema = z.object({ id: z.string().optional() });
+
 async function perform(
   caller: Tenant,
   owner: Tenant,
@@ -99,8 +106,8 @@ async function perform(
     ...(body === undefined ? {} : { body: filled(body) }),
   });
   const text = await response.text();
-  const created = response.status === 201 ? z.object({ id: z.string() }).parse(JSON.parse(text)).id : null;
-  if (created !== null && !caller.ids.includes(created)) caller.ids.push(created);
+  const created = response.status === 201 ? createdSchema.parse(JSON.parse(text)).id : undefined;
+  if (created !== undefined && !caller.ids.includes(created)) caller.ids.push(created);
   return `${response.status} ${JSON.stringify([...response.headers])} ${text}`;
 }
 
