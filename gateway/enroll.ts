@@ -5,6 +5,7 @@ import { describeIssues } from '../shared/zod-issues.ts';
 import { ConfigError } from './config/config-error.ts';
 import { keepCredentials } from './config/credentials.ts';
 import { defaultStateDir, makeStateDir } from './config/directories.ts';
+import { ENROLL_USAGE } from './config/flags.ts';
 import { keptHostId } from './config/host-id.ts';
 import { lockStateDir } from './config/lock.ts';
 import { SETTINGS } from './config/settings.ts';
@@ -18,8 +19,6 @@ const TIMEOUT_MS = 30_000;
 const MAX_ANSWER = 64 * 1024;
 /** Of what a server, or whatever stands in front of it, answers. */
 const MAX_SHOWN = 300;
-
-export const ENROLL_USAGE = 'agent-gateway enroll --server URL --code CODE [--host-id ID] [--state-dir DIR]';
 
 interface Order {
   serverUrl: string;

@@ -14,6 +14,9 @@ export interface Flags {
   values: Readonly<Record<string, string>>;
 }
 
+/** The other command. */
+export const ENROLL_USAGE = 'agent-gateway enroll --server URL --code CODE [--host-id ID] [--state-dir DIR]';
+
 const SWITCHES = {
   drain: { type: 'boolean' },
   'abort-on-exit': { type: 'boolean' },
@@ -59,7 +62,7 @@ export function helpText(): string {
     'agent-gateway: runs coding agents on this machine for a gateway server.',
     '',
     'Usage: agent-gateway [flags]',
-    '       agent-gateway enroll --server URL --code CODE [--host-id ID] [--state-dir DIR]',
+    `       ${ENROLL_USAGE}`,
     '',
     'Flags win over environment variables, and those over the JSON file.',
     '',

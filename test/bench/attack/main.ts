@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,24 +14,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
 import { z } from 'zod';
-import { startRuntime } from '../../../local/runtime.ts';
-import { ENVIRONMENT_BINDINGS, WORKER_FILE, workerdConfig } from '../../../local/workerd-config.ts';
 import { treeOf } from '../../e2e/harness/proc.ts';
 import { mintToken } from '../../e2e/harness/tokens.ts';
 import { forged, hmac } from '../../security/attack.ts';
+import { type BareWorker, startBareWorker } from '../bare-worker.ts';
 import { percentile } from '../statistics.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BAD_UPGRADES_PER_SECOND = 500;
 /** The good client's: enough for a p99, far from what the server can do. */
 const POSTS_PER_SECOND = 20;
-
-interface Target {
-  url: string;
-  stop(): Promise<void>;
-}
 
 const secret = randomBytes(32).toString('hex');
 const good = mintToken(secret, { sub: 'good', role: 'client', jti: 'good' });
@@ -46,31 +39,8 @@ const BAD_TOKENS = [
   forged({ alg: 'none' }, claims, () => ''),
 ];
 
-async function startRefuser(dir: string): Promise<Target> {
-  mkdirSync(join(dir, 'objects'), { recursive: true });
-  const date = /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(ROOT, 'wrangler.toml'), 'utf8'))?.[1] ?? '';
-  await build({
-    entryPoints: [fileURLToPath(new URL('refuser.ts', import.meta.url))],
-    outfile: join(dir, WORKER_FILE),
-    bundle: true,
-    format: 'esm',
-    logLevel: 'error',
-  });
-  writeFileSync(join(dir, 'config.capnp'), workerdConfig(date, {}));
-  const runtime = await startRuntime({
-    configPath: join(dir, 'config.capnp'),
-    host: '127.0.0.1',
-    port: 0,
-    objectsDir: join(dir, 'objects'),
-    env: Object.fromEntries(ENVIRONMENT_BINDINGS.map((name) => [name, ''])),
-    onLine: (line) => console.error(`refuser: ${line}`),
-    onSpawn: () => undefined,
-  });
-  return { url: `http://127.0.0.1:${runtime.port}`, stop: () => runtime.stop() };
-}
-
 /** The product as `npm run serve` runs it, a process of its own; its log, one line for each refusal, goes nowhere. */
-async function startProduct(dir: string): Promise<Target> {
+async function startProduct(dir: string): Promise<BareWorker> {
   mkdirSync(dir);
   const settings = { PORT: '0', STATE_DIR: dir, JWT_SECRET: secret, MAX_QUEUED_TASKS: '1000000' };
   const child = spawn(process.execPath, [join(ROOT, 'local/serve.ts')], {
@@ -113,7 +83,7 @@ async function warmUp(url: string, posts: number): Promise<void> {
 }
 
 /** The p99 of the good client's POSTs to `good`, ms, while the bad upgrades come to `bad`. */
-async function round(good: Target, bad: Target, seconds: number): Promise<number> {
+async function round(good: BareWorker, bad: BareWorker, seconds: number): Promise<number> {
   const workerData = { url: bad.url, perSecond: BAD_UPGRADES_PER_SECOND, tokens: BAD_TOKENS };
   const flood = new Worker(new URL('flood.ts', import.meta.url), { workerData });
   const posts: Promise<number>[] = [];
@@ -157,7 +127,7 @@ const dir = mkdtempSync(join(tmpdir(), 'agent-gateway-bench-'));
 const times: Record<'attacked' | 'beside' | 'bare', number[]> = { attacked: [], beside: [], bare: [] };
 try {
   const product = await startProduct(join(dir, 'product'));
-  const refuser = await startRefuser(join(dir, 'refuser'));
+  const refuser = await startBareWorker(join(dir, 'refuser'), new URL('refuser.ts', import.meta.url), {});
   try {
     for (const { url } of [product, refuser]) await warmUp(url, warmUpPosts);
     for (let n = 1; n <= rounds; n += 1) {
