@@ -130,13 +130,17 @@ export const RENEW_AFTER = 2 / 3;
 export const ENROLMENT_TTL_MS = 10 * 60 * 1000;
 /** Unused enrolment codes of a pool at a time; more than an admin sets up in ten minutes. */
 export const MAX_OPEN_ENROLMENTS = 1000;
-/** Tokens of a pool that are revoked one by one; who has more to revoke rotates the secret. */
-export const MAX_REVOKED_TOKENS = 100_000;
+/** Tokens that one token may revoke one by one, so that a stolen one cannot use up what others need; who has more to revoke rotates the secret. */
+export const MAX_REVOKED_TOKENS = 10_000;
 /** Page sizes of the audit. */
 export const DEFAULT_AUDIT_PAGE = 100;
 export const MAX_AUDIT_PAGE = 1000;
 /** Audit entries of a pool, some 300 bytes each; beyond it the oldest go before their time. */
 export const MAX_AUDIT_ENTRIES = 1_000_000;
+/** Entries that one page looks at: some milliseconds, in which nothing else of the object happens. */
+export const MAX_AUDIT_SCAN = 20_000;
+/** Refused calls that are recorded of one token in a minute; the server's log has all. */
+export const MAX_REFUSALS_RECORDED = 60;
 /** Hosts that a token may be narrowed to by their ids; beyond some dozens a label says it better, and a header has its bounds. */
 export const MAX_SCOPE_HOSTS = 64;
 /** Shortest usable `JWT_SECRET`: HS256 wants a key as long as its hash. */

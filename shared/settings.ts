@@ -31,7 +31,7 @@ export const serverSettingsSchema = z.object({
   MAX_HOSTS_PER_IP: wholeNumber(50, 0).describe('connected hosts per pool and client address; 0 switches it off'),
   MAX_QUEUED_TASKS: wholeNumber(10_000, 1).describe('waiting tasks per pool'),
   MAX_CONNECTS_PER_MINUTE: wholeNumber(6_000, 0).describe(
-    '`npm run serve` only: connections of hosts per pool and client address, and per token; 0 switches it off',
+    '`npm run serve` only: connections of hosts per pool and client address (of IPv6 the /64), and per host; 0 switches it off',
   ),
   MAX_CALLS_PER_MINUTE: wholeNumber(120_000, 0).describe(
     '`npm run serve` only: API calls per token; 0 switches it off',

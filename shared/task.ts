@@ -23,7 +23,12 @@ import { utf8Length } from './utf8.ts';
 import { boundedString, limited } from './utf8-schema.ts';
 import { workspaceResultSchema, workspaceSchema, worktreeOrderSchema } from './workspace.ts';
 
-export const nameSchema = boundedString('MAX_NAME_BYTES', MAX_NAME_BYTES).min(1, 'must not be empty');
+/** Half of a pair that stands alone: no character, and nothing that can be encoded. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+export const nameSchema = boundedString('MAX_NAME_BYTES', MAX_NAME_BYTES)
+  .min(1, 'must not be empty')
+  .refine((text) => !LONE_SURROGATE.test(text), 'must be well-formed text');
 
 /** Directories reach `chdir`, which ends a path at NUL: refuse it rather than run somewhere else. */
 export const pathSchema = boundedString('MAX_PATH_BYTES', MAX_PATH_BYTES)

@@ -16,6 +16,8 @@ export const claimsSchema = z
     jti: nameSchema.optional(),
     pool: poolIdSchema.default(DEFAULT_POOL),
     ...scopeSchema.shape,
+    /** Of an enrolled host's token: the server sends the next one before it expires. */
+    renewable: z.boolean().optional(),
   })
   // A narrowing that nobody keeps must not look like one.
   .refine(({ role, hosts, labels }) => role === 'client' || (hosts === undefined && labels === undefined), {

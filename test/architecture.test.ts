@@ -134,6 +134,7 @@ const RULES: Rule[] = [
       'worker/names.ts',
       'worker/secrets.ts',
       'worker/token.ts',
+      'worker/domain/network.ts',
       'worker/domain/rate-window.ts',
       ...WORKER_PACKAGES,
     ],

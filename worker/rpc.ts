@@ -218,6 +218,8 @@ export const HOST_HEADERS = {
   ISSUED_AT: 'x-gateway-token-iat',
   EXPIRES_AT: 'x-gateway-token-exp',
   IP: 'x-gateway-ip',
+  /** `true` when the server renews the token. */
+  RENEWABLE: 'x-gateway-token-renewable',
   /** `jti` of the token, percent-encoded; empty when it has none. */
   TOKEN_ID: 'x-gateway-token-id',
 } as const;

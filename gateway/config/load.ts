@@ -80,17 +80,23 @@ function identityOf(
   return { serverUrl, hostId, authToken: kept.token, isEnrolled: true };
 }
 
-/**
- * The daemon's configuration: flags, then environment, then the JSON file. Makes the state directory and the host id
- * when they are absent. Throws a `ConfigError` that names the setting, its source and what to do.
- */
-export function loadConfig(flags: Flags['values'], environment: Environment, processCwd: string): DaemonConfig {
+/** The three sources, the file read; and where it likely has its state. Throws a `ConfigError`. */
+export function readSources(flags: Flags['values'], environment: Environment) {
   const early = new Sources(flags, environment, null);
   const likelyStateDir = early.read('stateDir', SETTINGS.stateDir.schema) ?? defaultStateDir(environment);
   const { path, named } = configFilePath(flags, environment, likelyStateDir);
   const file = readConfigFile(path, named);
   const sources = new Sources(flags, environment, file);
+  const stateDir = () => makeStateDir(resolve(sources.read('stateDir', SETTINGS.stateDir.schema) ?? likelyStateDir));
+  return { sources, file, stateDir };
+}
 
+/**
+ * The daemon's configuration: flags, then environment, then the JSON file. Makes the state directory and the host id
+ * when they are absent. Throws a `ConfigError` that names the setting, its source and what to do.
+ */
+export function loadConfig(flags: Flags['values'], environment: Environment, processCwd: string): DaemonConfig {
+  const { sources, file, stateDir: usableStateDir } = readSources(flags, environment);
   const cwd = workingDirectory(sources, processCwd);
   const roots = allowedRoots(sources, cwd);
   const settled = {
@@ -105,7 +111,7 @@ export function loadConfig(flags: Flags['values'], environment: Environment, pro
     secretEnv: sources.read('secretEnv', SETTINGS.secretEnv.schema) ?? [],
     warm: sources.read('warm', SETTINGS.warm.schema) ?? { count: 0, minutes: 0 },
   };
-  const stateDir = makeStateDir(resolve(sources.read('stateDir', SETTINGS.stateDir.schema) ?? likelyStateDir));
+  const stateDir = usableStateDir();
   const identity = identityOf(sources, stateDir);
   const { agents: customAgents, permissions, wrap, worktree } = file;
   const instance = keptInstance(stateDir);

@@ -35,7 +35,13 @@ export const enrolmentSchema = z.object({
 export type Enrolment = z.infer<typeof enrolmentSchema>;
 
 /** `POST /api/enroll`; the code is what stands for a token here. */
-export const enrollBodySchema = z.strictObject({ code: z.string().min(1).max(200), hostId: hostIdSchema });
+export const enrollBodySchema = z.strictObject({
+  code: z.string().min(1).max(200),
+  /** Must be the one that the code names. */
+  hostId: hostIdSchema.optional(),
+  /** Taken where neither the code nor `hostId` says another. */
+  suggestedHostId: hostIdSchema.optional(),
+});
 
 export const enrolledSchema = hostTokenSchema.extend({ hostId: hostIdSchema, pool: z.string() });
 export type Enrolled = z.infer<typeof enrolledSchema>;
@@ -51,6 +57,7 @@ export const AUDIT_ACTIONS = [
   'host.connect',
   'host-tokens.create',
   'host-tokens.revoke',
+  'token.renew',
   'token.revoke',
   'enrolment.create',
   'enrolment.redeem',
@@ -66,6 +73,8 @@ export const auditRecordSchema = z.object({
   action: z.enum(AUDIT_ACTIONS),
   /** Id of the task, host or token; absent where nothing was made. */
   target: z.string().optional(),
+  /** `jti` of the token that was made. */
+  made: z.string().optional(),
   /** `ok`, or the code of the error. */
   outcome: z.string(),
   sub: nameSchema,

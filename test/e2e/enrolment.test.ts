@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -66,6 +67,26 @@ describe('[R26] agent-gateway enroll', () => {
     const again = await enroll(dir, ['--server', server.url, '--code', await codeFor({ hostId: 'machine' })]);
     expect(again).toMatchObject({ code: 2, output: expect.stringMatching(/another daemon|in use|running/i) });
     expect(kept(dir).token).toBe(token);
+  });
+
+  it('takes the code from stdin, and the host’s name from the code, or else from the file', async () => {
+    const dir = world.directory('piped');
+    mkdirSync(join(dir, 'state'), { recursive: true });
+    const env = { PATH: '/usr/bin:/bin', HOME: world.home, GATEWAY_STATE_DIR: join(dir, 'state') };
+    const run = (args: readonly string[], input = '') =>
+      spawnSync(process.execPath, ['gateway/main.ts', 'enroll', ...args], {
+        cwd: REPOSITORY,
+        env,
+        input,
+        encoding: 'utf8',
+      });
+    const code = await codeFor({ hostId: 'piped' });
+    const { status, stdout } = run(['--server', server.url, '--code', '-'], `${code}\n`);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('Enrolled as piped')]);
+    expect(kept(dir).hostId).toBe('piped');
+    writeFileSync(join(dir, 'state', 'config.json'), JSON.stringify({ hostId: 'of-the-file', serverUrl: server.url }));
+    expect(run(['--code', await codeFor({})]).stdout).toContain('Enrolled as of-the-file');
+    expect(run(['--help']).stdout).toContain('usage: agent-gateway enroll');
   });
 
   it.each([
@@ -144,7 +165,7 @@ describe('[R28] the token of an enrolled host', () => {
     mkdirSync(join(dir, 'state'), { recursive: true });
     const now = Math.floor(Date.now() / 1000);
     const exp = now + 300;
-    const token = server.token({ sub: 'away', role: 'host', iat: now - 3000, exp });
+    const token = server.token({ sub: 'away', role: 'host', iat: now - 3000, exp, renewable: true });
     const old = { serverUrl: server.webSocketUrl, hostId: 'away', token, expiresAt: exp * 1000 };
     writeFileSync(join(dir, 'state', 'credentials.json'), JSON.stringify(old));
     enrolledDaemon(dir);

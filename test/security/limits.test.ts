@@ -47,6 +47,12 @@ describe('[R29] what comes too often is refused, with the limit’s name and whe
     expect((await ann.request('GET', '/api/hosts')).status).toBe(200);
   });
 
+  it('calls of one role: a host that is named like an admin does not use up the admin’s', async () => {
+    const server = await world.server({ MAX_CALLS_PER_MINUTE: '5' });
+    for (let n = 0; n < 10; n += 1) await server.api().request('GET', '/api/hosts', { token: server.hostToken('ops') });
+    expect((await server.api({ sub: 'ops' }).request('DELETE', '/api/hosts/ops/tokens')).status).toBe(204);
+  });
+
   it('tasks of one token; nothing else of it', async () => {
     const server = await world.server({ MAX_NEW_TASKS_PER_MINUTE: '3' });
     const eve = client(server, 'eve');

@@ -58,6 +58,9 @@ describe('[R30] a client token that is narrowed', () => {
   it('sees no other host', async () => {
     expect((await byHost.hosts()).map(({ hostId }) => hostId)).toEqual(['mine']);
     expect((await byLabel.hosts()).map(({ hostId }) => hostId)).toEqual(['red']);
+    // Neither its own: what others run there has no ids.
+    expect(await byHost.host('mine')).toMatchObject({ status: 'busy', activeTasks: [] });
+    expect(await whole.host('mine')).toMatchObject({ activeTasks: [theirs] });
     expect(await byHost.host('red')).toBeUndefined();
     expect((await whole.hosts()).length).toBe(2);
   });

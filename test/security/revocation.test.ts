@@ -86,6 +86,33 @@ describe('[R25] a token that is revoked by its id', () => {
     expect(await within('close', closed)).toBe(CLOSE.UNAUTHENTICATED);
   });
 
+  it('of a host that nobody knows yet, registering later, takes the place of no connection', async () => {
+    const jti = randomUUID();
+    const { socket, closed } = await rawHost('double', server.token({ sub: 'double', role: 'host', jti }));
+    await revoke(jti);
+    const honest = await world.onlineDaemon(server, { hostId: 'double' });
+    const before = await admin.host('double');
+    const capabilities = { name: 'double', agents: ['x'], maxConcurrent: 9, cwd: '/' };
+    socket.send(JSON.stringify({ type: 'register', hostId: 'double', capabilities }));
+    expect(await within('close', closed)).toBe(CLOSE.UNAUTHENTICATED);
+    expect(await admin.host('double')).toMatchObject({
+      status: 'online',
+      connectedAt: before?.connectedAt,
+      capabilities: before?.capabilities,
+    });
+    expect(honest.child.ended).toBe(false);
+  });
+
+  it('of a host that is away: a connection that has not registered is closed', async () => {
+    const daemon = await world.onlineDaemon(server, { hostId: 'away' });
+    await daemon.stop();
+    await admin.untilHost('away', 'offline');
+    const jti = randomUUID();
+    const { closed } = await rawHost('away', server.token({ sub: 'away', role: 'host', jti }));
+    await revoke(jti);
+    expect(await within('close', closed)).toBe(CLOSE.UNAUTHENTICATED);
+  });
+
   it('stays revoked when the server starts again', async () => {
     const { api, jti } = client();
     await revoke(jti);
@@ -132,6 +159,15 @@ describe('[R26] an enrolment code', () => {
   it('gets nobody the place of a host that is there', async () => {
     expect((await enroll(await codeFor(), 'steady')).status).toBe(409);
     expect((await enroll(await codeFor({ hostId: 'other' }), 'steady')).status).toBe(401);
+  });
+
+  it('gets nobody the place of a host that has not connected yet', async () => {
+    const [pinned, first, second] = [await codeFor({ hostId: 'expected' }), await codeFor(), await codeFor()];
+    expect((await enroll(first, 'expected')).status).toBe(409);
+    expect((await enroll(pinned, 'expected')).status).toBe(201);
+    expect((await enroll(second, 'expected')).status).toBe(409);
+    await admin.request('POST', '/api/hosts/by-hand/tokens');
+    expect((await enroll(second, 'by-hand')).status).toBe(409);
   });
 
   it('of another pool makes a host of that pool alone', async () => {

@@ -2,7 +2,7 @@
 
 /** One minute: what the rate limits of the platform count by, too. */
 export const WINDOW_MS = 60_000;
-/** Keys that are counted at a time; each is an address or a token. Beyond it those of past windows go, then all. */
+/** Keys that are counted at a time; each is an address or a token. Beyond it those of past windows go, then those within their share. */
 const MAX_KEYS = 10_000;
 
 interface Window {
@@ -38,9 +38,14 @@ export class RateWindows {
     return this.#windows.size;
   }
 
+  /** Who has used up its share is forgotten last: else whoever has many addresses frees one. */
   #makeRoom(now: number): void {
     if (this.#windows.size < MAX_KEYS) return;
-    for (const [key, { until }] of this.#windows) if (until <= now) this.#windows.delete(key);
+    const drop = (isSpare: (window: Window) => boolean) => {
+      for (const [key, window] of this.#windows) if (isSpare(window)) this.#windows.delete(key);
+    };
+    drop(({ until }) => until <= now);
+    if (this.#windows.size >= MAX_KEYS) drop(({ count }) => count < this.#most);
     if (this.#windows.size >= MAX_KEYS) this.#windows.clear();
   }
 }

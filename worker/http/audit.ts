@@ -1,11 +1,17 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AuditAction, AuditRecord } from '../../shared/api/access.ts';
+import { TASK_ID_PATTERN } from '../../shared/ids.ts';
+import { MAX_REFUSALS_RECORDED } from '../../shared/limits.ts';
+import { RateWindows } from '../domain/rate-window.ts';
 import type { AppEnv } from './context.ts';
 import { foreseen } from './errors.ts';
 import { retrying } from './retry.ts';
 
-/** Longest target that is kept: a path may hold anything. */
-const MAX_TARGET = 128;
+/** In place of a target that is no id: whatever stood in the path may be anything, also a secret. */
+const NO_ID = '(no id)';
+
+/** Refusals of each caller: beyond their share the server's own log has them, and what others did stays in the audit. */
+const refusals = new RateWindows(MAX_REFUSALS_RECORDED);
 
 /**
  * Records the call with its outcome before it is answered, in the pool of who called; what nobody was verified for is in the server's log
@@ -17,17 +23,24 @@ export function audited(action: AuditAction): MiddlewareHandler<AppEnv> {
     const actor = c.get('actor');
     if (actor === undefined) return;
     const { pool, ...who } = actor;
+    const outcome = outcomeOf(c);
     const target = c.get('auditTarget') ?? c.req.param('id') ?? c.req.param('tokenId');
+    const made = c.get('auditMade');
+    const now = Date.now();
     const entry: AuditRecord = {
-      at: Date.now(),
+      at: now,
       requestId: c.get('requestId'),
       action,
-      ...(target === undefined ? {} : { target: target.slice(0, MAX_TARGET) }),
-      outcome: outcomeOf(c),
+      ...(target === undefined ? {} : { target: TASK_ID_PATTERN.test(target) ? target : NO_ID }),
+      ...(made === undefined ? {} : { made }),
+      outcome,
       ...who,
       ip: c.get('ip'),
     };
     try {
+      const isTooMany =
+        outcome !== 'ok' && refusals.take(JSON.stringify([pool, who.role, who.sub, who.tokenId]), now) > 0;
+      if (isTooMany) throw new Error('too many refusals of this caller');
       await retrying(() => c.get('objects').access(pool).record(entry));
     } catch (error) {
       console.error(JSON.stringify({ event: 'audit_not_recorded', pool, entry, error: String(error) }));

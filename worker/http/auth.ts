@@ -58,7 +58,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { pool, sub, role, jti } = claims;
   c.set('claims', claims);
   c.set('actor', { pool, sub, role, ...(jti === undefined ? {} : { tokenId: jti }) });
-  await limitRate(c, 'MAX_CALLS_PER_MINUTE', `${pool}/${sub}`, 'calls with this token');
+  await limitRate(c, 'MAX_CALLS_PER_MINUTE', tokenKey(claims), 'calls with this token');
   await next();
 };
 
@@ -75,4 +75,9 @@ export function allow(...roles: Role[]): MiddlewareHandler<AppEnv> {
     if (!roles.includes(role)) forbid(c, `a ${role} token may not do this`);
     await next();
   };
+}
+
+/** What is counted as one token: another role's may have the same `sub`, and one of many tokens of a `sub` may run wild. */
+export function tokenKey({ pool, role, sub, jti }: Claims): string {
+  return JSON.stringify([pool, role, sub, jti]);
 }

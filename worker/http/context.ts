@@ -26,6 +26,8 @@ export interface AppEnv {
     actor: Actor | undefined;
     /** What the call was about, for the audit; set by a route that does not name it in its path. */
     auditTarget: string | undefined;
+    /** Id of the token that it has made, for the audit. */
+    auditMade: string | undefined;
     /** Set behind `authenticate`. */
     claims: Claims;
   };

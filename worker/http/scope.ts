@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { HostStatus } from '../../shared/host.ts';
+import { MAX_TASK_PAGE } from '../../shared/limits.ts';
 import { inScope } from '../../shared/scope.ts';
 import { scopeOf } from '../../shared/token.ts';
 import type { AppEnv } from './context.ts';
@@ -25,6 +26,21 @@ export function ownOnly(c: Context<AppEnv>): { createdBy?: string } {
 }
 
 /** Whether the token may know of this host. */
-export function isVisible(c: Context<AppEnv>, { hostId, capabilities }: HostStatus): boolean {
+function isVisible(c: Context<AppEnv>, { hostId, capabilities }: HostStatus): boolean {
   return inScope({ hostId, labels: capabilities.labels ?? {} }, scopeOf(c.get('claims')));
+}
+
+/** As the token may see it: of the tasks at work there its own alone. */
+export async function asSeen(c: Context<AppEnv>, hosts: HostStatus[]): Promise<HostStatus[]> {
+  const claims = c.get('claims');
+  if (scopeOf(claims) === undefined) return hosts;
+  const own = new Set<string>();
+  for (const status of ['assigned', 'running'] as const) {
+    const query = { status, limit: MAX_TASK_PAGE, createdBy: claims.sub };
+    const { views } = await retrying(() => c.get('objects').scheduler(claims.pool).listTasks(query));
+    for (const { task } of views) own.add(task.id);
+  }
+  return hosts
+    .filter((host) => isVisible(c, host))
+    .map((host) => ({ ...host, activeTasks: host.activeTasks.filter((id) => own.has(id)) }));
 }

@@ -11,6 +11,8 @@ export interface Handshake {
   /** ms since the epoch. */
   issuedAt?: number;
   expiresAt?: number;
+  tokenId?: string;
+  renewable?: boolean;
 }
 
 let pools = 0;
@@ -34,6 +36,8 @@ export function knock(pool: string, hostId: string, handshake: Handshake = {}): 
     [HOST_HEADERS.ISSUED_AT]: String((handshake.issuedAt ?? Date.now()) / 1000),
     [HOST_HEADERS.EXPIRES_AT]: String((handshake.expiresAt ?? Date.now() + 3_600_000) / 1000),
     [HOST_HEADERS.IP]: handshake.ip ?? '192.0.2.1',
+    [HOST_HEADERS.TOKEN_ID]: handshake.tokenId ?? '',
+    [HOST_HEADERS.RENEWABLE]: String(handshake.renewable === true),
   };
   return hostStub(pool, hostId).fetch(`https://gateway.test/agent/ws?hostId=${hostId}`, { headers });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type AuditRecord, enrolledSchema, enrolmentSchema } from '../../../shared/api/access.ts';
-import { appWith, bearer, envWith, type Fakes, openSocket, SECRET, viewOf } from './support.ts';
+import { type AuditRecord, enrolledSchema, enrolmentSchema, hostTokenSchema } from '../../../shared/api/access.ts';
+import { MAX_REFUSALS_RECORDED } from '../../../shared/limits.ts';
+import { appWith, bearer, envWith, type Fakes, openSocket, SECRET, token, viewOf } from './support.ts';
 
 const ADMIN = { sub: 'root', role: 'admin', jti: 'token-1', pool: 'p' };
 
@@ -61,6 +62,31 @@ describe('[R27] each change over HTTP is recorded', () => {
     await app.request('/api/tasks', { method: 'POST', headers: { authorization: 'Bearer x' } }, envWith());
     await call('GET', '/api/hosts');
     expect(records).toEqual([]);
+  });
+
+  it('refusals of one caller up to their share: they may not crowd out what others did', async () => {
+    const { records, call } = audited({
+      scheduler: { abortTask: async () => ({ kind: 'error', code: 'not_found', message: 'no' }) },
+    });
+    const eve = { sub: 'a-noisy-one', role: 'client', jti: 'noisy' };
+    for (let n = 0; n < MAX_REFUSALS_RECORDED + 5; n += 1) await call('POST', '/api/tasks/t/abort', undefined, eve);
+    expect(records).toHaveLength(MAX_REFUSALS_RECORDED);
+    await call('POST', '/api/tasks/t/abort', undefined, { ...eve, jti: 'another' });
+    expect(records).toHaveLength(MAX_REFUSALS_RECORDED + 1);
+  });
+
+  it('with no text of a path that is no id, a token perhaps', async () => {
+    const { records, call } = audited();
+    const secret = await token({ sub: 'x', role: 'client' });
+    await call('DELETE', `/api/tokens/${encodeURIComponent(secret)}`, undefined, { sub: 'eve', role: 'client' });
+    await call('POST', '/api/tasks/%3Cscript%3E%0A/abort');
+    expect(records.map(({ target }) => target)).toEqual(['(no id)', '(no id)']);
+  });
+
+  it('with the id of the token that was made', async () => {
+    const { records, call } = audited({ host: { revokedAt: async () => 0 } });
+    const reply = hostTokenSchema.parse(await (await call('POST', '/api/hosts/box/tokens')).json());
+    expect(records).toMatchObject([{ action: 'host-tokens.create', target: 'box', made: reply.tokenId }]);
   });
 
   it('an audit that cannot be written does not undo what was done', async () => {
@@ -169,8 +195,11 @@ describe('[R26] enrolment', () => {
           open.set(hash, hostId);
           return true;
         },
-        enrolmentHost: async (hash) => open.get(hash),
-        redeem: async (hash) => (open.delete(hash) ? { kind: 'ok', tokenSeconds: 60 } : { kind: 'unknown' }),
+        enrolment: async (hash) => {
+          const hostId = open.get(hash);
+          return hostId === undefined ? null : { hostId, tokenSeconds: 60 };
+        },
+        redeem: async (hash) => ({ kind: open.delete(hash) ? 'ok' : 'unknown' }),
       },
     });
   }
@@ -214,6 +243,21 @@ describe('[R26] enrolment', () => {
     const app = appWith({ names });
     expect([400, 401]).toContain((await enroll(app, { code, hostId: 'box' })).status);
     expect(names).toEqual([]);
+  });
+
+  it('of a code that names its host needs no word on it, and takes no other', async () => {
+    const { call, app } = pool();
+    const { code } = enrolmentSchema.parse(await (await call('POST', '/api/enrolments', { hostId: 'box' })).json());
+    expect((await enroll(app, { code, hostId: 'other' })).status).toBe(401);
+    const reply = await enroll(app, { code, suggestedHostId: 'other' });
+    expect(enrolledSchema.parse(await reply.json()).hostId).toBe('box');
+  });
+
+  it('of a code that names none wants one', async () => {
+    const { call, app } = pool();
+    const { code } = enrolmentSchema.parse(await (await call('POST', '/api/enrolments')).json());
+    expect((await enroll(app, { code })).status).toBe(400);
+    expect((await enroll(app, { code, suggestedHostId: 'mine' })).status).toBe(201);
   });
 
   it('takes a code of before the secret was rotated, and none of another secret', async () => {

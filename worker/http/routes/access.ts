@@ -7,6 +7,7 @@ import {
   enrolmentBodySchema,
 } from '../../../shared/api/access.ts';
 import { ENROLMENT_TTL_MS } from '../../../shared/limits.ts';
+import { networkOf } from '../../domain/network.ts';
 import { audited } from '../audit.ts';
 import { allow, authenticate, logRefusal, secretsOf } from '../auth.ts';
 import { readJson } from '../body.ts';
@@ -23,10 +24,16 @@ import { retrying } from '../retry.ts';
 async function openEnrolment(c: Context<AppEnv>): Promise<Response> {
   const { hostId, expiresIn } = await readJson(c.req.raw, enrolmentBodySchema, {});
   c.set('auditTarget', hostId);
-  const { pool } = c.get('claims');
+  const { pool, jti = '' } = c.get('claims');
   const code = await makeCode(pool, secretsOf(c.env)[0]);
   const expiresAt = Date.now() + ENROLMENT_TTL_MS;
-  const order = { hash: await hashOfCode(code), hostId: hostId ?? null, tokenSeconds: expiresIn, expiresAt };
+  const order = {
+    hash: await hashOfCode(code),
+    hostId: hostId ?? null,
+    tokenSeconds: expiresIn,
+    expiresAt,
+    madeBy: jti,
+  };
   if (!(await retrying(() => c.get('objects').access(pool).openEnrolment(order)))) {
     const message = 'too many enrolment codes are open; those unused expire within ten minutes';
     throw tooMany('rate_limited', 'MAX_OPEN_ENROLMENTS', message, ENROLMENT_TTL_MS);
@@ -37,25 +44,32 @@ async function openEnrolment(c: Context<AppEnv>): Promise<Response> {
 
 /** `POST /api/enroll`: the code against a host token. */
 async function enroll(c: Context<AppEnv>): Promise<Response> {
-  await limitRate(c, 'MAX_ENROLMENTS_PER_MINUTE', c.get('ip'), 'enrolments from this address');
+  await limitRate(c, 'MAX_ENROLMENTS_PER_MINUTE', networkOf(c.get('ip')), 'enrolments from this address');
   const secrets = secretsOf(c.env);
-  const { code, hostId } = await readJson(c.req.raw, enrollBodySchema);
+  const { code, hostId: wanted, suggestedHostId } = await readJson(c.req.raw, enrollBodySchema);
   const pool = await poolOfCode(code, secrets);
   if (pool === null) throw badCode(c);
-  c.set('actor', { pool, sub: hostId, role: 'enrolment' });
-  c.set('auditTarget', hostId);
   const hash = await hashOfCode(code);
   const access = () => c.get('objects').access(pool);
-  const pinned = await retrying(() => access().enrolmentHost(hash));
-  if (pinned === undefined) throw badCode(c);
+  const enrolment = await retrying(() => access().enrolment(hash));
+  const hostId = enrolment?.hostId ?? wanted ?? suggestedHostId;
+  c.set('actor', { pool, sub: hostId ?? 'unknown', role: 'enrolment' });
+  c.set('auditTarget', hostId);
+  if (enrolment === null || (wanted !== undefined && wanted !== hostId)) throw badCode(c);
+  if (hostId === undefined) throw new HttpError('invalid_request', '"hostId" is required: the code names none');
   // Else whoever has a code for any machine could take another one's place.
-  if (pinned === null && (await retrying(() => c.get('objects').scheduler(pool).getHost(hostId))) !== null) {
-    throw new HttpError('host_exists', 'the pool has a host of this "hostId"; ask for a code that names it');
-  }
-  const redeemed = await retrying(() => access().redeem(hash, hostId, c.get('requestId')));
+  const isFree = async () => (await retrying(() => c.get('objects').scheduler(pool).getHost(hostId))) === null;
+  if (enrolment.hostId === null && !(await isFree())) throw taken();
+  const token = await issueHostToken(c, { pool, hostId, seconds: enrolment.tokenSeconds, renewable: true });
+  const redeemed = await retrying(() => access().redeem(hash, hostId, token.expiresAt, c.get('requestId')));
   if (redeemed.kind === 'unknown') throw badCode(c);
-  const body: Enrolled = { ...(await issueHostToken(c, pool, hostId, redeemed.tokenSeconds)), hostId, pool };
+  if (redeemed.kind === 'taken') throw taken();
+  const body: Enrolled = { ...token, hostId, pool };
   return Response.json(body, { status: 201 });
+}
+
+function taken(): HttpError {
+  return new HttpError('host_exists', 'somebody has this "hostId" already; ask for a code that names it');
 }
 
 function badCode(c: Context<AppEnv>): HttpError {

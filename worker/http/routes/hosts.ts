@@ -11,7 +11,7 @@ import { refreshAll, refreshOne } from '../last-seen.ts';
 import { hostIdParam } from '../params.ts';
 import { resource } from '../resource.ts';
 import { retrying } from '../retry.ts';
-import { isVisible } from '../scope.ts';
+import { asSeen } from '../scope.ts';
 
 function schedulerOf(c: Context<AppEnv>): SchedulerForWorker {
   return c.get('objects').scheduler(c.get('claims').pool);
@@ -23,7 +23,7 @@ function lastSeenOf(c: Context<AppEnv>): (hostId: string) => Promise<number | nu
 
 /** `GET /api/hosts`: every host of the pool; `lastHeartbeat` at most `HEARTBEAT_TIMEOUT_MS` old. */
 async function list(c: Context<AppEnv>): Promise<Response> {
-  const hosts = (await retrying(() => schedulerOf(c).listHosts())).filter((host) => isVisible(c, host));
+  const hosts = await asSeen(c, await retrying(() => schedulerOf(c).listHosts()));
   const staleBefore = Date.now() - c.get('settings').HEARTBEAT_INTERVAL_MS;
   const fresh: HostStatus[] = await refreshAll(hosts, staleBefore, lastSeenOf(c));
   return Response.json(fresh);
@@ -32,8 +32,9 @@ async function list(c: Context<AppEnv>): Promise<Response> {
 /** `GET /api/hosts/:id`: one, as its connection sees it now. */
 async function read(c: Context<AppEnv>): Promise<Response> {
   const hostId = hostIdParam(c);
-  const host = await retrying(() => schedulerOf(c).getHost(hostId));
-  if (host === null || !isVisible(c, host)) throw notFound('host');
+  const known = await retrying(() => schedulerOf(c).getHost(hostId));
+  const [host] = await asSeen(c, known === null ? [] : [known]);
+  if (host === undefined) throw notFound('host');
   return Response.json(await refreshOne(host, lastSeenOf(c)));
 }
 

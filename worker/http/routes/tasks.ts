@@ -9,7 +9,7 @@ import {
 import { scopeOf } from '../../../shared/token.ts';
 import type { CommandReply, SchedulerForWorker } from '../../rpc.ts';
 import { audited } from '../audit.ts';
-import { allow, authenticate, forbid } from '../auth.ts';
+import { allow, authenticate, forbid, tokenKey } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../context.ts';
 import { notFound, refusalOf } from '../errors.ts';
@@ -39,11 +39,12 @@ function accepted(reply: CommandReply): Response {
 /** `POST /api/tasks`: 201 the task; a repeat by `Idempotency-Key` answers the first one, marked `Idempotent-Replayed`. */
 async function create(c: Context<AppEnv>): Promise<Response> {
   const request = await readJson(c.req.raw, createTaskSchema);
-  const { pool, sub } = c.get('claims');
-  const scope = scopeOf(c.get('claims'));
+  const claims = c.get('claims');
+  const { sub } = claims;
+  const scope = scopeOf(claims);
   if (request.hostId !== undefined && scope?.hosts?.includes(request.hostId) === false)
     forbid(c, '"hostId" is not among the hosts that the token is narrowed to');
-  await limitRate(c, 'MAX_NEW_TASKS_PER_MINUTE', `${pool}/${sub}`, 'tasks created with this token');
+  await limitRate(c, 'MAX_NEW_TASKS_PER_MINUTE', tokenKey(claims), 'tasks created with this token');
   const header = c.req.header('idempotency-key');
   const idempotencyKey = header === undefined ? undefined : validate(idempotencyKeySchema, header, 'Idempotency-Key');
   const origin = {

@@ -4,16 +4,11 @@ import type { AuditPage, AuditQuery, AuditRecord } from '../../../shared/api/acc
 import { DAY_MS } from '../../../shared/clock.ts';
 import { CLOSE } from '../../../shared/close-codes.ts';
 import { ERROR_STATUS } from '../../../shared/errors.ts';
-import {
-  MAX_AUDIT_ENTRIES,
-  MAX_OPEN_ENROLMENTS,
-  MAX_REVOKED_TOKENS,
-  MAX_STREAMS_PER_TOKEN,
-} from '../../../shared/limits.ts';
+import { MAX_OPEN_ENROLMENTS, MAX_REVOKED_TOKENS, MAX_STREAMS_PER_TOKEN } from '../../../shared/limits.ts';
 import { parseServerSettings } from '../../../shared/settings.ts';
 import { nameSchema } from '../../../shared/task.ts';
 import type { Env } from '../../env.ts';
-import type { AccessApi, EnrolmentOrder, Redeemed } from '../../rpc-access.ts';
+import type { AccessApi, EnrolmentOrder, OpenEnrolment, Redeemed } from '../../rpc-access.ts';
 import { ACCESS_MIGRATIONS } from '../../store/access-schema.ts';
 import { AccessStore, type StoredEnrolment } from '../../store/access-store.ts';
 import { migrate } from '../../store/migrate.ts';
@@ -28,7 +23,10 @@ function tagOf(tokenId: string): string {
   return `token/${tokenId}`;
 }
 
-/** One per pool: which tokens are revoked, which codes are open, and the record of who did what. On no task's way. */
+/**
+ * One per pool: which tokens are revoked, which codes are open, and the record of who did what. Every call waits for its word on a
+ * token: whatever else it does is short.
+ */
 export class AccessDO extends DurableObject<Env> implements AccessApi {
   readonly #store: AccessStore;
   readonly #keepMs: number;
@@ -48,10 +46,10 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
     return this.#store.isRevoked(tokenId);
   }
 
-  async revoke(tokenId: string): Promise<boolean> {
+  async revoke(tokenId: string, by: string): Promise<boolean> {
     if (this.#store.isRevoked(tokenId)) return true;
-    if (this.#store.revokedCount() >= MAX_REVOKED_TOKENS) return false;
-    this.#store.revoke(tokenId, Date.now());
+    if (this.#store.revokedBy(by) >= MAX_REVOKED_TOKENS) return false;
+    this.#store.revoke(tokenId, by, Date.now());
     for (const socket of this.#guards(tagOf(tokenId))) socket.close(CLOSE.UNAUTHENTICATED, 'token revoked');
     return true;
   }
@@ -82,21 +80,33 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
   }
 
   async openEnrolment(order: EnrolmentOrder): Promise<boolean> {
-    this.#store.dropEnrolments(Date.now());
+    this.#store.dropExpired(Date.now());
     if (this.#store.enrolment(order.hash) === null && this.#store.openEnrolments() >= MAX_OPEN_ENROLMENTS) return false;
     this.#store.openEnrolment(order);
     return true;
   }
 
-  async enrolmentHost(hash: string): Promise<string | null | undefined> {
-    return this.#open(hash)?.hostId;
+  async enrolment(hash: string): Promise<OpenEnrolment | null> {
+    const enrolment = this.#open(hash);
+    return enrolment === null ? null : { hostId: enrolment.hostId, tokenSeconds: enrolment.tokenSeconds };
   }
 
-  async redeem(hash: string, hostId: string, requestId: string): Promise<Redeemed> {
+  async redeem(hash: string, hostId: string, until: number, requestId: string): Promise<Redeemed> {
     const enrolment = this.#open(hash, requestId);
     if (enrolment === null || (enrolment.hostId ?? hostId) !== hostId) return { kind: 'unknown' };
+    const isFirst = enrolment.usedBy === null;
+    if (isFirst && enrolment.hostId === null && this.#store.isTaken(hostId, Date.now())) return { kind: 'taken' };
     this.#store.useEnrolment(hash, requestId);
-    return { kind: 'ok', tokenSeconds: enrolment.tokenSeconds };
+    this.#store.noteHost(hostId, until);
+    return { kind: 'ok' };
+  }
+
+  async noteHost(hostId: string, until: number): Promise<void> {
+    this.#store.noteHost(hostId, until);
+  }
+
+  async forgetHost(hostId: string): Promise<void> {
+    this.#store.forgetHost(hostId);
   }
 
   async record(record: AuditRecord): Promise<void> {
@@ -105,15 +115,13 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
   }
 
   async audit(query: AuditQuery): Promise<AuditPage> {
-    const found = this.#store.entries({ ...query, limit: query.limit + 1 });
-    const entries = found.slice(0, query.limit);
-    const last = found.length > entries.length ? entries.at(-1) : undefined;
-    return { entries, nextCursor: last === undefined ? null : String(last.seq) };
+    const { entries, nextCursor } = this.#store.entries(query);
+    return { entries, nextCursor: nextCursor === null ? null : String(nextCursor) };
   }
 
   override async alarm(): Promise<void> {
     this.#isArmed = false;
-    this.#store.dropEntries(Date.now() - this.#keepMs, MAX_AUDIT_ENTRIES);
+    this.#store.dropEntriesBefore(Date.now() - this.#keepMs);
     if (this.#store.hasEntries()) await this.#arm();
   }
 
@@ -125,6 +133,7 @@ export class AccessDO extends DurableObject<Env> implements AccessApi {
   #open(hash: string, requestId: string | null = null): StoredEnrolment | null {
     const enrolment = this.#store.enrolment(hash);
     if (enrolment === null || enrolment.expiresAt <= Date.now()) return null;
+    if (this.#store.isRevoked(enrolment.madeBy)) return null;
     return enrolment.usedBy === null || enrolment.usedBy === requestId ? enrolment : null;
   }
 

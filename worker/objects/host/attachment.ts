@@ -9,6 +9,7 @@ export const attachmentSchema = z.object({
   tokenExpires: z.number(),
   /** Empty for a token without one. */
   tokenId: z.string().default(''),
+  renewable: z.boolean().default(false),
   /** When the token is to be renewed; 0 for never. */
   renewAt: z.number().default(0),
   connectedAt: z.number(),

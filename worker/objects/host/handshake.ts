@@ -18,6 +18,10 @@ const handshakeSchema = z.object({
   hostId: hostIdSchema,
   tokenIssued: secondsSchema,
   tokenExpires: secondsSchema,
+  renewable: z
+    .string()
+    .nullable()
+    .transform((text) => text === 'true'),
   ip: ipSchema,
   tokenId: z
     .string()
@@ -36,6 +40,7 @@ export function readHandshake(headers: Headers): Handshake {
     tokenIssued: headers.get(HOST_HEADERS.ISSUED_AT),
     tokenExpires: headers.get(HOST_HEADERS.EXPIRES_AT),
     ip: headers.get(HOST_HEADERS.IP),
+    renewable: headers.get(HOST_HEADERS.RENEWABLE),
     tokenId: headers.get(HOST_HEADERS.TOKEN_ID),
   });
 }

@@ -4,6 +4,7 @@ import type { Register, RegisterV2 } from '../../../shared/protocol/register.ts'
 import type { Registered } from '../../../shared/protocol/registered.ts';
 import { decodeRegister } from '../../../shared/protocol/up-codec.ts';
 import { renewalOf } from '../../domain/host-deadlines.ts';
+import { networkOf } from '../../domain/network.ts';
 import type { RegisterReply } from '../../rpc.ts';
 import { withDeadline } from '../with-deadline.ts';
 import { callUntil } from './calls.ts';
@@ -34,11 +35,12 @@ export async function onRegister(parts: HostParts, peer: Peer, text: string): Pr
     return refuse(parts, peer, `"hostId" is ${message.hostId}, but this connection is for ${peer.info.hostId}`);
   }
   parts.registering.begin(peer.ws);
-  const epoch = takeOver(parts, peer, message);
   try {
-    await register(parts, peer.ws, message, epoch);
+    // Before it takes the place of another connection of this host.
+    if (!(await isRevoked(parts, peer.ws)) && peer.ws.readyState === WebSocket.OPEN)
+      await register(parts, peer.ws, message, takeOver(parts, parts.sockets.peer(peer.ws), message));
   } catch (error) {
-    console.error('host: registration failed', { hostId: message.hostId, epoch, error: String(error) });
+    console.error('host: registration failed', { hostId: message.hostId, error: String(error) });
     closePeer(parts, parts.sockets.peer(peer.ws), CLOSE.OVERLOADED, 'try again later');
   }
   const frames = parts.registering.end(peer.ws);
@@ -84,8 +86,8 @@ async function register(parts: HostParts, ws: WebSocket, message: Register, epoc
 }
 
 /**
- * Whether the token was revoked by its id since the upgrade; the connection is closed then. Asked when SchedulerDO counts the host as online:
- * whoever revokes later tells all that are.
+ * Whether the token was revoked by its id since the upgrade; the connection is closed then. Asked once more when SchedulerDO knows the host:
+ * whoever revokes later tells all that it knows.
  */
 async function isRevoked(parts: HostParts, ws: WebSocket): Promise<boolean> {
   const { pool, tokenId } = parts.sockets.peer(ws).info;
@@ -110,7 +112,7 @@ function announce(parts: HostParts, ws: WebSocket, message: Register, epoch: num
     features: isV2(message) ? message.features : [],
     withoutInput: isV2(message) ? message.withoutInput : [],
     instance: isV2(message) ? message.instance : undefined,
-    ip: info.ip,
+    ip: networkOf(info.ip),
     connectedAt: info.connectedAt,
     runs: isV2(message) ? message.runs : null,
   };
@@ -148,8 +150,8 @@ function sendRegistered(
   const now = parts.clock.now();
   // A version-1 gateway must never see the runtime's answer, whatever it sends.
   parts.answerHeartbeats(isV2(message));
-  const { tokenIssued, tokenExpires } = parts.sockets.peer(ws).info;
-  const renews = isV2(message) && message.features.includes(TOKEN_RENEWAL);
+  const { tokenIssued, tokenExpires, renewable } = parts.sockets.peer(ws).info;
+  const renews = renewable && isV2(message) && message.features.includes(TOKEN_RENEWAL);
   const renewAt = renews ? renewalOf(tokenIssued, tokenExpires) : 0;
   parts.sockets.update(ws, { registered: true, lastFrameAt: now, lastPing: now, renewAt });
   parts.sockets.send(ws, answer);

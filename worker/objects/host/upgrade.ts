@@ -1,6 +1,7 @@
 import { ERROR_STATUS, type ErrorBody, type ErrorCode } from '../../../shared/errors.ts';
 import { REGISTER_TIMEOUT_MS } from '../../domain/host-deadlines.ts';
 import { newcomerMustWait } from '../../domain/host-replacement.ts';
+import { networkOf } from '../../domain/network.ts';
 import { withDeadline } from '../with-deadline.ts';
 import { freshAttachment, type Handshake, readHandshake } from './handshake.ts';
 import type { HostParts } from './parts.ts';
@@ -46,7 +47,7 @@ async function refuse(parts: HostParts, handshake: Handshake): Promise<Response 
   }
   try {
     const { pool, hostId, ip } = handshake;
-    if (await withDeadline(() => parts.scheduler(pool).mayConnect(hostId, ip))) return null;
+    if (await withDeadline(() => parts.scheduler(pool).mayConnect(hostId, networkOf(ip)))) return null;
     const message = 'too many hosts are connected from this address';
     return later('too_many_hosts', 'MAX_HOSTS_PER_IP', message, TOO_MANY_HOSTS_WAIT_MS);
   } catch (error) {
