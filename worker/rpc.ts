@@ -45,6 +45,8 @@ export interface TaskView {
   /** Name of the log object that holds the task's log. */
   log: string;
   archived: boolean;
+  /** A narrowed token created it. */
+  isScoped: boolean;
 }
 
 export type CreateReply = { kind: 'created' | 'repeated'; view: TaskView } | RpcError;
@@ -53,7 +55,7 @@ export type CommandReply = { kind: 'accepted' } | RpcError;
 export interface SchedulerForWorker {
   createTask(request: CreateTask, origin: Origin): Promise<CreateReply>;
   getTask(taskId: string): Promise<TaskView | null>;
-  /** `createdBy`: only those of this `sub`. */
+  /** `createdBy`: only those that a narrowed token of this `sub` created. */
   listTasks(query: ListTasks & { createdBy?: string }): Promise<{ views: TaskView[]; nextCursor: string | null }>;
   abortTask(taskId: string): Promise<CommandReply>;
   inputTask(taskId: string, content: string): Promise<CommandReply>;

@@ -22,8 +22,9 @@ export function placeRequest(pool: Pool, request: CreateTask, { sub, scope }: Or
     return { ...request, agentType };
   }
   const before = pool.task(continueTask);
+  const isOwn = before?.scope !== undefined && before.createdBy === sub;
   // A narrowed token has its own tasks alone.
-  if (before === null || (scope !== undefined && before.createdBy !== sub)) {
+  if (before === null || (scope !== undefined && !isOwn)) {
     return { kind: 'error', code: 'invalid_request', message: `continueTask: there is no task "${continueTask}".` };
   }
   const sessionId = before.status === 'queued' ? before.resumeSession : before.sessionId;

@@ -58,5 +58,5 @@ export function viewTask(pool: Pool, task: PoolTask, body: Partial<TaskBody> | n
     lateAttempts: body?.lateAttempts,
     waiting: waitingOf(pool, task),
   };
-  return { task: shown, log: task.log, archived: task.archived === true };
+  return { task: shown, log: task.log, archived: task.archived === true, isScoped: task.scope !== undefined };
 }

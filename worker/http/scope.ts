@@ -8,13 +8,13 @@ import { notFound } from './errors.ts';
 import { taskIdParam } from './params.ts';
 import { retrying } from './retry.ts';
 
-/** Stands before whatever is about one task: to a narrowed token tasks that others created do not exist. */
+/** Stands before whatever is about one task: to a narrowed token only those exist that one of its `sub` created. */
 export const ownTask: MiddlewareHandler<AppEnv> = async (c, next) => {
   const claims = c.get('claims');
   if (scopeOf(claims) !== undefined) {
     const id = taskIdParam(c);
     const view = await retrying(() => c.get('objects').scheduler(claims.pool).getTask(id));
-    if (view?.task.createdBy !== claims.sub) throw notFound('task');
+    if (view?.isScoped !== true || view.task.createdBy !== claims.sub) throw notFound('task');
   }
   await next();
 };

@@ -76,7 +76,8 @@ export class SchedulerStore {
       values.push(query.hostId);
     }
     if (query.createdBy !== undefined) {
-      conditions.push("state ->> 'createdBy' = ?");
+      // As `task_scoped` has it.
+      conditions.push("state ->> 'scope' IS NOT NULL", "state ->> 'createdBy' = ?");
       values.push(query.createdBy);
     }
     const where = conditions.join(' AND ');

@@ -27,7 +27,12 @@ function objectsWith(body: TaskBody): Pick<Objects, 'log'> {
 
 test('[L2] late attempts are shown after the body was archived, and those that have come since', async () => {
   const task = { id: 't', status: 'completed', agentType: 'a', attempt: 3, createdAt: 1 } as const;
-  const view: TaskView = { task: { ...task, lateAttempts: [late(2, 'again')] }, log: 'l', archived: true };
+  const view: TaskView = {
+    task: { ...task, lateAttempts: [late(2, 'again')] },
+    log: 'l',
+    archived: true,
+    isScoped: false,
+  };
   const objects = objectsWith({ prompt: 'p', lateAttempts: [late(1, 'first'), late(2, 'second')] });
   const shown = await completeTask({ ...objects, scheduler: never, host: never, access: never }, view);
   expect(shown.lateAttempts).toEqual([late(1, 'first'), late(2, 'again')]);
@@ -39,7 +44,7 @@ test('[L8] failed attempts are shown after the body was archived', async () => {
   const objects = objectsWith({ prompt: 'p', failedAttempts: [failed] });
   const shown = await completeTask(
     { ...objects, scheduler: never, host: never, access: never },
-    { task, log: 'l', archived: true },
+    { task, log: 'l', archived: true, isScoped: false },
   );
   expect(shown.failedAttempts).toEqual([failed]);
 });

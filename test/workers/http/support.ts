@@ -126,5 +126,6 @@ export function viewOf(id: string, changes: Partial<TaskView['task']> = {}): Tas
     task: { id, status: 'queued', prompt: 'do it', agentType: 'opencode', attempt: 0, createdAt: 1, ...changes },
     log: 'default/2026-11-17/0',
     archived: false,
+    isScoped: false,
   };
 }

@@ -29,6 +29,7 @@ const archived = (id: string, log = 'default/2026-11-17/0'): TaskView => ({
   },
   log,
   archived: true,
+  isScoped: false,
 });
 
 describe('POST /api/tasks [C2]', () => {

@@ -135,3 +135,28 @@ it('[C2] never shows the values of env', async () => {
   expect(task.envNames).toEqual(['SECRET']);
   expect(JSON.stringify(await taskView(pool, task.id))).not.toContain('hunter2');
 });
+
+it('[R30] finds the tasks of a narrowed token by an index, among however many others', async () => {
+  const pool = freshPool();
+  const scheduler = schedulerOf(pool);
+  const scope = { hosts: ['mine'] };
+  for (const origin of [{ sub: 'a', scope }, { sub: 'a' }, { sub: 'b', scope }, { sub: 'a', scope }])
+    await scheduler.createTask(REQUEST, origin);
+  const { views } = await scheduler.listTasks({ limit: 10, createdBy: 'a' });
+  expect(views.map(({ isScoped, task }) => [isScoped, task.createdBy])).toEqual([
+    [true, 'a'],
+    [true, 'a'],
+  ]);
+  const plan = await runInDurableObject(env.SCHEDULER.getByName(pool), (_object, { storage }) =>
+    storage.sql
+      .exec(
+        `EXPLAIN QUERY PLAN SELECT state FROM task WHERE ord < ? AND state ->> 'scope' IS NOT NULL
+          AND state ->> 'createdBy' = ? ORDER BY ord DESC LIMIT ?`,
+        1,
+        'a',
+        1,
+      )
+      .toArray(),
+  );
+  expect(JSON.stringify(plan)).toContain('task_scoped');
+});
