@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from '../remove-tree.ts';
 
 export interface Scratch {
   /** Holds all that the demo writes. */
@@ -22,13 +23,12 @@ export function makeScratch(): Scratch {
   git(repository, 'init', '--quiet');
   git(repository, 'add', '.');
   git(repository, '-c', 'user.name=demo', '-c', 'user.email=demo@example.org', 'commit', '--quiet', '-m', 'Start');
-  // Programs that are just ending may still write.
   return {
     base,
     repository,
     home,
     temporary,
-    remove: () => rmSync(base, { recursive: true, force: true, maxRetries: 10 }),
+    remove: () => removeTree(base),
   };
 }
 

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from '../../../local/remove-tree.ts';
 import type { Api } from './api.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { killQuietly, processesBearing } from './proc.ts';
@@ -107,7 +108,7 @@ export class World {
     // Supervisors outlive their daemon by design; ending their agents is theirs, ending them is the test's.
     for (const { pid } of this.processes()) killQuietly(pid, 'SIGKILL');
     await untilTrue(`no process of ${this.dir}`, () => this.#killRest() === 0, VANISH_MS);
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    removeTree(this.dir);
   }
 
   #killRest(): number {
