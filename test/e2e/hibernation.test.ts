@@ -72,6 +72,11 @@ const REQUESTS: { name: string; object(of: Scene): string; ask(of: Scene): Promi
     object: ({ pool, quiet }) => logOf(pool, quiet),
     ask: ({ api, quiet }) => api.log(quiet.id),
   },
+  {
+    name: 'the access object that guards the watchers',
+    object: ({ pool }) => `${pool}/access`,
+    ask: ({ api }) => api.request('GET', '/api/audit?limit=1'),
+  },
 ];
 
 function countsOf(of: Scene): number[] {
@@ -113,7 +118,7 @@ describe(`after ${IDLE_MS} ms without work`, () => {
     const found = countsOf(idle).map((count, index) => [REQUESTS[index]?.name, count - (before.idle[index] ?? 0)]);
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(REQUESTS.map(({ name }) => [name, 1])));
     expect(countsOf(warm)).toEqual(before.warm);
-    expect(before.warm).toEqual([1, 1, 1, 1]);
+    expect(before.warm).toEqual([1, 1, 1, 1, 1]);
   });
 
   test('[L12] the heartbeats of the sleeping host were answered, and count', async () => {

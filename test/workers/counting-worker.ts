@@ -28,3 +28,11 @@ export class LogDO extends product.LogDO {
     tell(ctx);
   }
 }
+
+/** By a name of its own: the scheduler has the pool's too. */
+export class AccessDO extends product.AccessDO {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    console.log(`constructed ${ctx.id.name}/access`);
+  }
+}
