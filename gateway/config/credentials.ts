@@ -26,9 +26,14 @@ export function readCredentials(stateDir: string): Credentials | null {
     return credentialsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return null;
-    const reason = error instanceof z.ZodError ? describeIssues(error) : String(error);
-    throw new ConfigError(`cannot use ${path} (${reason}): delete it and enroll again`);
+    throw new ConfigError(`cannot use ${path} (${complaint(error)}): delete it and enroll again`);
   }
+}
+
+/** What JSON's own errors quote of the text may be the token. */
+function complaint(error: unknown): string {
+  if (error instanceof z.ZodError) return describeIssues(error);
+  return error instanceof SyntaxError ? 'it is not JSON' : String(error);
 }
 
 /** For the owner's eyes alone; the old ones or the new, whatever happens meanwhile. */

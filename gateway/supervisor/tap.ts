@@ -4,7 +4,7 @@ import { PassThrough, pipeline, type Readable } from 'node:stream';
  * Bytes of one stream that are read before they are handed on. An agent of Node that calls `process.exit` loses what its pipe has
  * not taken, its last line first: no run may make it wait for a disk within this.
  */
-export const READ_AHEAD_BYTES = 4 * 1024 * 1024;
+const READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** One run's view of a stream that may outlive it. */
 export interface Tap {

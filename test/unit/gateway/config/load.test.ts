@@ -211,6 +211,12 @@ describe('[R28] a token that the state directory keeps', () => {
     );
   });
 
+  test('damaged, is not quoted: it may be the token', () => {
+    keep('secret-token-and-no-json');
+    expect(() => place.load([], NONE)).toThrow(/it is not JSON/);
+    expect(() => place.load([], NONE)).not.toThrow(/secret-token/);
+  });
+
   test.each(['{', '{}', JSON.stringify({ ...KEPT, token: 'two words' })])('damaged, names the file: %s', (text) => {
     keep(text);
     expect(() => place.load([], NONE)).toThrow(/credentials\.json.*enroll again/);
