@@ -2,10 +2,11 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, it, vi } from 'vitest';
 import { CLOSE } from '../../../shared/close-codes.ts';
+import { LogDO } from '../../../worker/objects/log/log-do.ts';
 import { ConnectionStore } from '../../../worker/store/host-connection-store.ts';
 import { blocked } from '../host/blocked.ts';
 import { type Client, freshPool, hostStub, v2Host } from '../host/client.ts';
-import { createTask, schedulerOf, taskView, until } from '../host/pool.ts';
+import { createTask, logOf, schedulerOf, taskView, until } from '../host/pool.ts';
 
 /** SchedulerDO dies at once, whatever is under way. */
 async function crash(pool: string): Promise<void> {
@@ -44,6 +45,32 @@ it('[R8] an object that hangs does not hold up the alarm', async () => {
   // Its call was still under way when the alarm was over.
   expect(warn).not.toHaveBeenCalled();
   await release();
+});
+
+it('[R8] new tasks are answered before their logs are written, and those of one log are written together', async () => {
+  const gathering = { isOver: false };
+  vi.spyOn(scheduler, 'wait').mockImplementation(async () => {
+    await until(
+      async () => gathering.isOver,
+      (isOver) => isOver,
+    );
+  });
+  const pool = freshPool();
+  const views = await Promise.all(Array.from({ length: 40 }, () => createTask(pool)));
+  const logs = new Set(views.map(({ log }) => log));
+  expect(logs.size).toBeLessThan(views.length);
+  const appended = vi.spyOn(LogDO.prototype, 'appendStatus');
+  gathering.isOver = true;
+  for (const view of views) {
+    await until(
+      () => logOf(view),
+      (entries) => entries.length === 1,
+    );
+  }
+  const ids = new Set(views.map(({ task }) => task.id));
+  expect(appended.mock.calls.filter(([batches]) => batches.some(({ taskId }) => ids.has(taskId)))).toHaveLength(
+    logs.size,
+  );
 });
 
 it('[L1] an execute that died with SchedulerDO is sent by the alarm, with nobody else to wake it', async () => {

@@ -1,4 +1,4 @@
-import type { Nudge, Owed } from '../../domain/pool-effects.ts';
+import type { Nudge } from '../../domain/pool-effects.ts';
 import type { OwedRow } from '../../store/scheduler-store.ts';
 import type { HostItem } from './host-lane.ts';
 import { Lane } from './lane.ts';
@@ -13,10 +13,6 @@ export interface LanesDeps {
   sendToHost(hostId: string, item: HostItem): Promise<void>;
   retryAt(at: number): void;
   now(): number;
-}
-
-function logOf(owed: Owed): string | null {
-  return owed.kind === 'status' || owed.kind === 'archive' ? owed.log : null;
 }
 
 /** One lane per target object: a slow or broken one holds up nobody else (rule 8). */
@@ -44,21 +40,22 @@ export class Lanes {
     return earliest;
   }
 
-  /** Takes up what may wait for the next delivery to the same object, or for `retry`. */
-  defer(rows: readonly OwedRow[]): void {
-    for (const { id, owed } of rows) {
-      const log = logOf(owed);
-      if (log !== null) push(this.#log(log), id);
-    }
+  /** Takes up what is owed to logs; it goes with `deliver`, or with what goes to the same object before. */
+  gather(rows: readonly OwedRow[]): void {
+    for (const { id, owed } of rows) if ('log' in owed) this.#log(owed.log).push(id);
   }
 
-  /** Takes up what a commit owes and delivers it; resolves when every lane rests. */
+  /** Delivers what was gathered for the logs of these rows; resolves when their lanes rest. */
+  async deliver(rows: readonly OwedRow[]): Promise<void> {
+    const logs = new Set(rows.flatMap(({ owed }) => ('log' in owed ? [owed.log] : [])));
+    await this.#run([...logs].flatMap((log) => this.#logs.get(log) ?? []));
+  }
+
+  /** Takes up what a commit owes to hosts and delivers it; resolves when their lanes rest. */
   async take(rows: readonly OwedRow[], nudges: readonly Nudge[]): Promise<void> {
-    const touched = new Set<Lane<number> | Lane<HostItem>>();
+    const touched = new Set<Lane<HostItem>>();
     for (const { id, owed } of rows) {
-      const log = logOf(owed);
-      if (log !== null) touched.add(push(this.#log(log), id));
-      else if ('hostId' in owed) touched.add(push(this.#host(owed.hostId), { row: id }));
+      if ('hostId' in owed) touched.add(push(this.#host(owed.hostId), { row: id }));
     }
     for (const nudge of nudges) {
       const lane = this.#host(nudge.hostId);
@@ -67,13 +64,16 @@ export class Lanes {
       else push(lane, { nudge });
       touched.add(lane);
     }
-    await Promise.all([...touched].map((lane) => lane.run()));
-    this.#forgetIdle();
+    await this.#run(touched);
   }
 
   /** Tries again what failed and may be tried now. */
   async retry(): Promise<void> {
-    await Promise.all([...this.#all()].map((lane) => lane.run()));
+    await this.#run(this.#all());
+  }
+
+  async #run(lanes: Iterable<Lane<number> | Lane<HostItem>>): Promise<void> {
+    await Promise.all([...lanes].map((lane) => lane.run()));
     this.#forgetIdle();
   }
 

@@ -25,6 +25,8 @@ import { Outbox } from './outbox.ts';
 
 /** Undelivered rows are looked at after this long: those that may wait, and those whose delivery died with the object. */
 const DELIVERY_BACKUP_MS = 5_000;
+/** A status record waits so long for others to the same log: the caller is answered first, and a burst of tasks shares commits. */
+const GATHER_MS = 10;
 /** Finished tasks removed in one go: bounds the time for which others wait. */
 const PURGE_PAGE = 500;
 const NOT_BEFORE = 'judge_nobody_before';
@@ -139,11 +141,12 @@ export class SchedulerCore {
   }
 
   #perform(rows: readonly OwedRow[], nudges: readonly Nudge[], carriedFor: string | null): void {
-    const patient: OwedRow[] = [];
-    const urgent: OwedRow[] = [];
-    for (const row of rows) (this.#mayWait(row.owed, carriedFor) ? patient : urgent).push(row);
-    this.#lanes.defer(patient);
-    if (urgent.length > 0 || nudges.length > 0) this.#ctx.waitUntil(this.#lanes.take(urgent, nudges));
+    const toLogs = rows.filter(({ owed }) => 'log' in owed);
+    const toHosts = rows.filter(({ owed }) => !('log' in owed));
+    const wanted = toLogs.filter(({ owed }) => !this.#mayWait(owed, carriedFor));
+    this.#lanes.gather(toLogs);
+    if (toHosts.length > 0 || nudges.length > 0) this.#ctx.waitUntil(this.#lanes.take(toHosts, nudges));
+    if (wanted.length > 0) this.#ctx.waitUntil(scheduler.wait(GATHER_MS).then(() => this.#lanes.deliver(wanted)));
     this.#arm();
   }
 
