@@ -5,6 +5,7 @@ import type { AppDeps, AppEnv } from './context.ts';
 import { allowOrigins } from './cors.ts';
 import { errorResponse, foreseen, HttpError, notFound, notReady } from './errors.ts';
 import type { RateLimits } from './rate-limit.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { Revocations } from './revocations.ts';
 import { accessRoutes } from './routes/access.ts';
 import { agentSocketRoutes } from './routes/agent-socket.ts';
@@ -40,6 +41,7 @@ function settingsOf(env: Env): ServerSettings {
 
 function prepare(deps: AppDeps): MiddlewareHandler<AppEnv> {
   const revocations = new Revocations();
+  const refusalLog = new RefusalLog();
   const known = new WeakMap<Env, Prepared>();
   const preparedFor = (env: Env): Prepared => {
     const before = known.get(env);
@@ -58,6 +60,7 @@ function prepare(deps: AppDeps): MiddlewareHandler<AppEnv> {
     c.set('settings', settings);
     c.set('rateLimits', rateLimits);
     c.set('revocations', revocations);
+    c.set('refusalLog', refusalLog);
     await next();
   };
 }

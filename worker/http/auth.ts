@@ -19,13 +19,13 @@ export function secretsOf(env: Env): [string, ...string[]] {
   return [secret, ...previous];
 }
 
-/** One line for each refusal: who was refused what and why, and never the token. */
+/** Logs who was refused what and why, and never the token. */
 export function logRefusal(c: Context<AppEnv>, status: 401 | 403, reason: string): void {
   const claims: Claims | undefined = c.get('claims');
   const who = claims === undefined ? {} : { sub: claims.sub, role: claims.role, pool: claims.pool };
   const hostId = c.req.query('hostId')?.slice(0, MAX_SHOWN_ID);
-  const request = { ip: c.get('ip'), path: c.req.path, requestId: c.get('requestId'), hostId };
-  console.warn(JSON.stringify({ event: 'auth_refused', status, reason, ...request, ...who }));
+  const request = { path: c.req.path, requestId: c.get('requestId'), hostId };
+  c.get('refusalLog').write(c.get('ip'), { status, reason, ...request, ...who }, Date.now());
 }
 
 async function judge(c: Context<AppEnv>): Promise<Verified> {

@@ -4,6 +4,7 @@ import type { Claims } from '../../shared/token.ts';
 import type { Env } from '../env.ts';
 import type { Objects } from './objects.ts';
 import type { RateLimits } from './rate-limit.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Revocations } from './revocations.ts';
 
 /** Whom the audit names. */
@@ -22,6 +23,7 @@ export interface AppEnv {
     settings: ServerSettings;
     revocations: Revocations;
     rateLimits: RateLimits;
+    refusalLog: RefusalLog;
     /** Who calls, for the audit; nobody until something has been verified. */
     actor: Actor | undefined;
     /** What the call was about, for the audit; set by a route that does not name it in its path. */

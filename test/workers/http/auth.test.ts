@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { errorBodySchema } from '../../../shared/errors.ts';
+import { MAX_REFUSALS_LOGGED } from '../../../shared/limits.ts';
 import { appWith, bearer, envWith, nowSeconds, SECRET, token } from './support.ts';
 
 const ROUTES = [
@@ -29,7 +30,10 @@ describe('authentication [C3]', () => {
     warnings = [];
     vi.spyOn(console, 'warn').mockImplementation((line: string) => void warnings.push(line));
   });
-  afterEach(() => vi.restoreAllMocks());
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
 
   const badTokens: [string, () => Promise<string | undefined>][] = [
     ['no header', async () => undefined],
@@ -93,6 +97,21 @@ describe('authentication [C3]', () => {
       expect(await codeOf(response)).toBe('forbidden');
       expect(warnings.map((line): unknown => JSON.parse(line))).toMatchObject([{ status: 403, sub: 'h1', role }]);
     }
+  });
+
+  test('[R29] an address that knocks on and on has its share of the log, and the next line tells what is missing', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const app = appWith();
+    const knock = (ip: string) => app.request('/api/hosts', { headers: { 'cf-connecting-ip': ip } }, envWith());
+    for (let n = 0; n < MAX_REFUSALS_LOGGED + 5; n += 1)
+      expect((await knock(`2001:db8::${n.toString(16)}`)).status).toBe(401);
+    expect(warnings).toHaveLength(MAX_REFUSALS_LOGGED);
+    await knock('192.0.2.8');
+    expect(warnings.map((line): unknown => JSON.parse(line)).at(-1)).toMatchObject({ ip: '192.0.2.8', notLogged: 5 });
+    vi.advanceTimersByTime(60_000);
+    await knock('2001:db8::');
+    expect(warnings).toHaveLength(MAX_REFUSALS_LOGGED + 2);
+    expect(warnings.at(-1)).not.toContain('notLogged');
   });
 
   test('a token lives by its own exp to the second, and a clock a little ahead is forgiven', async () => {
