@@ -1,6 +1,7 @@
 /**
  * What bad upgrades cost a good client: the p99 of its POST while they come, beside that of the same POST while a bare Worker that refuses
- * everything takes them, and beside that Worker's own answer to it; all in one run. And what they leave in memory. `npm run bench:attack`.
+ * everything takes them, beside that of a Worker that stores one row of it, and beside that of the one that refuses it too; all in one run.
+ * And what they leave in memory. `npm run bench:attack`.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -124,32 +125,55 @@ const rounds = count.parse(values.rounds);
 const seconds = count.parse(values.seconds);
 const warmUpPosts = count.parse(values['warm-up']);
 const dir = mkdtempSync(join(tmpdir(), 'agent-gateway-bench-'));
-const times: Record<'attacked' | 'beside' | 'bare', number[]> = { attacked: [], beside: [], bare: [] };
+
+/** What is measured, in this order: who takes the good client's POSTs, and who takes the bad upgrades. */
+const CASES = ['attacked', 'beside', 'stored', 'refused'] as const;
+type Case = (typeof CASES)[number];
+const LABELS: Readonly<Record<Case, string>> = {
+  attacked: 'POST p99',
+  beside: 'attack beside',
+  stored: 'one row',
+  refused: 'bare 401',
+};
+const times: Record<Case, number[]> = { attacked: [], beside: [], stored: [], refused: [] };
+
+/** One round's, or the medians; each with how many times as long the attacked POST takes. */
+function figures(index: number | null): string {
+  const of = (which: Case) => (index === null ? percentile(times[which], 50) : times[which].at(index)) ?? Number.NaN;
+  return CASES.map((which) => {
+    const ratio = which === 'attacked' ? '' : ` (×${(of('attacked') / of(which)).toFixed(2)})`;
+    return `${LABELS[which]} ${of(which).toFixed(2)} ms${ratio}`;
+  }).join(', ');
+}
+
+const started: BareWorker[] = [];
+async function start(starting: Promise<BareWorker>): Promise<BareWorker> {
+  const worker = await starting;
+  started.push(worker);
+  await warmUp(worker.url, warmUpPosts);
+  return worker;
+}
+
+const floor = (name: string, classes: Readonly<Record<string, string>>) =>
+  startBareWorker(join(dir, name), new URL(`../floor/${name}.ts`, import.meta.url), classes);
+
 try {
-  const product = await startProduct(join(dir, 'product'));
-  const refuser = await startBareWorker(join(dir, 'refuser'), new URL('refuser.ts', import.meta.url), {});
-  try {
-    for (const { url } of [product, refuser]) await warmUp(url, warmUpPosts);
-    for (let n = 1; n <= rounds; n += 1) {
-      times.attacked.push(await round(product, product, seconds));
-      times.beside.push(await round(product, refuser, seconds));
-      times.bare.push(await round(refuser, refuser, seconds));
-      console.log(`round ${n}: ${figures(-1)}; memory ${memoryOfRuntimes().toFixed(0)} MiB`);
-    }
-  } finally {
-    agent.destroy();
-    await product.stop();
-    await refuser.stop();
+  const product = await start(startProduct(join(dir, 'product')));
+  const storer = await start(floor('storer', { TASKS: 'TasksDO' }));
+  const refuser = await start(floor('refuser', {}));
+  const pairs: Record<Case, readonly [BareWorker, BareWorker]> = {
+    attacked: [product, product],
+    beside: [product, refuser],
+    stored: [storer, storer],
+    refused: [refuser, refuser],
+  };
+  for (let n = 1; n <= rounds; n += 1) {
+    for (const which of CASES) times[which].push(await round(...pairs[which], seconds));
+    console.log(`round ${n}: ${figures(-1)}; memory ${memoryOfRuntimes().toFixed(0)} MiB`);
   }
   console.log(`median: ${figures(null)}`);
 } finally {
+  agent.destroy();
+  for (const worker of started) await worker.stop();
   rmSync(dir, { recursive: true, force: true });
-}
-
-/** One round's, or the medians. `beside` is the same POST while a Worker that refuses all takes the load; `bare` is that Worker's own answer. */
-function figures(index: number | null): string {
-  const of = (list: readonly number[]) => (index === null ? percentile(list, 50) : (list.at(index) ?? Number.NaN));
-  const [attacked, beside, bare] = [of(times.attacked), of(times.beside), of(times.bare)];
-  const against = (name: string, floor: number) => `${name} ${floor.toFixed(2)} ms (×${(attacked / floor).toFixed(2)})`;
-  return `POST p99 ${attacked.toFixed(2)} ms; ${against('attack beside', beside)}, ${against('bare 401', bare)}`;
 }
