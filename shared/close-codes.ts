@@ -13,3 +13,6 @@ export const CLOSE = {
   /** Another connection of the same host took over. */
   REPLACED: 4409,
 } as const;
+
+/** Of a watcher's socket alone: an object was lost on the way, come again. */
+export const CLOSE_LOST = 1011;

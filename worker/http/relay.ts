@@ -1,11 +1,8 @@
-import { CLOSE } from '../../shared/close-codes.ts';
+import { CLOSE, CLOSE_LOST } from '../../shared/close-codes.ts';
 import type { StreamGuard } from './stream-guard.ts';
 
 /** Stand for "no code" and "lost": they must not be sent. */
 const UNSENDABLE = new Set([1005, 1006]);
-
-/** The log object was lost: come again. */
-const LOST = 1011;
 
 /**
  * Answers an upgrade with a socket that passes on what `upstream`, not yet accepted, sends. Handing on the object's own
@@ -24,7 +21,7 @@ export function relay(upstream: WebSocket, guard: StreamGuard, protocol: string 
   };
   upstream.addEventListener('close', ({ code, reason }) => {
     guard.stop();
-    close(UNSENDABLE.has(code) ? LOST : code, reason);
+    close(UNSENDABLE.has(code) ? CLOSE_LOST : code, reason);
   });
   server.addEventListener('close', () => {
     guard.stop();

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { CLOSE } from '../../shared/close-codes.ts';
+import { CLOSE, CLOSE_LOST } from '../../shared/close-codes.ts';
 import { ERROR_STATUS } from '../../shared/errors.ts';
 import type { AppEnv } from './context.ts';
 import { tooMany } from './errors.ts';
@@ -7,8 +7,10 @@ import { retrying } from './retry.ts';
 
 /** The longest that a timer takes, ms; a later end is looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** ms until a guard that was lost, to a deploy or a restart, is opened again. */
+/** ms until a guard that was lost, to a deploy or a restart, is opened again; twice as long each time. */
 const REOPEN_MS = 200;
+/** After some seconds without a guard a stream ends, for nobody would end it when its token is revoked. */
+const MAX_REOPENS = 6;
 /** ms after which another stream of the token may have ended. */
 const STREAM_WAIT_MS = 30_000;
 
@@ -55,7 +57,7 @@ export class StreamGuard {
     return guard;
   }
 
-  /** `end` is called once, when the token has expired or is revoked; at once when that has come already. */
+  /** `end` is called once: when the token has expired or is revoked, or nobody can say so any more; at once when that has come already. */
   onEnd(end: (how: StreamEnd) => void): void {
     this.#onEnd = end;
     if (this.#ended !== null) end(this.#ended);
@@ -68,10 +70,10 @@ export class StreamGuard {
     this.#socket?.close(CLOSE.NORMAL);
   }
 
-  #end(reason: string): void {
+  #end(reason: string, code: number = CLOSE.UNAUTHENTICATED): void {
     if (this.#isOver) return;
     this.stop();
-    this.#ended = { code: CLOSE.UNAUTHENTICATED, reason };
+    this.#ended = { code, reason };
     this.#onEnd?.(this.#ended);
   }
 
@@ -92,10 +94,12 @@ export class StreamGuard {
   }
 
   async #reopen(): Promise<void> {
-    while (!this.#isOver) {
-      await new Promise<void>((wake) => setTimeout(wake, REOPEN_MS));
-      const socket = this.#isOver ? null : await this.#open().catch(() => null);
+    for (let tries = 0; tries < MAX_REOPENS; tries += 1) {
+      await new Promise<void>((wake) => setTimeout(wake, REOPEN_MS * 2 ** tries));
+      if (this.#isOver) return;
+      const socket = await this.#open().catch(() => null);
       if (socket !== null) return this.#hold(socket);
     }
+    this.#end('it cannot be said whether the token is revoked; come again', CLOSE_LOST);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditRecord, enrolledSchema, enrolmentSchema, hostTokenSchema } from '../../../shared/api/access.ts';
 import { MAX_REFUSALS_RECORDED } from '../../../shared/limits.ts';
-import { appWith, bearer, envWith, type Fakes, openSocket, SECRET, token, viewOf } from './support.ts';
+import { appWith, bearer, envWith, type Fakes, SECRET, token, viewOf } from './support.ts';
 
 const ADMIN = { sub: 'root', role: 'admin', jti: 'token-1', pool: 'p' };
 
@@ -146,25 +146,6 @@ describe('[R25] a token that is revoked by its id', () => {
     expect(reply.status).toBe(413);
     expect(await reply.json()).toMatchObject({ error: { details: { limit: 'MAX_REVOKED_TOKENS' } } });
   });
-});
-
-it('[R25] a token that is revoked while a stream is being opened ends that stream', async () => {
-  const { 0: guard, 1: access } = new WebSocketPair();
-  access.accept();
-  const app = appWith({
-    scheduler: { getTask: async (id) => viewOf(id, { status: 'running' }) },
-    access: { fetch: async () => new Response(null, { status: 101, webSocket: guard }) },
-    log: {
-      fetch: async () => {
-        access.close(4401, 'token revoked');
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        return new Response(null, { status: 101, webSocket: openSocket() });
-      },
-    },
-  });
-  const headers = { ...(await bearer(ADMIN)), accept: 'text/event-stream' };
-  const reply = await app.request('/api/tasks/t/events', { headers }, envWith());
-  expect(await reply.text()).toBe(': stream\n\n');
 });
 
 describe('[R26] enrolment', () => {
