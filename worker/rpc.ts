@@ -10,6 +10,7 @@ import type { RunRef } from '../shared/protocol/run-ref.ts';
 import type { RefusalReason } from '../shared/protocol/task-refused.ts';
 import type { Scope } from '../shared/scope.ts';
 import type { FailedAttempt, LateAttempt, Task, TaskRequest, TaskResult, TaskStatus } from '../shared/task.ts';
+import type { PoolFigures } from './rpc-figures.ts';
 
 /**
  * What the three objects promise one another and the Worker. Every mutating call may be repeated: its arguments name
@@ -69,6 +70,7 @@ export interface SchedulerForWorker {
   getHost(hostId: string): Promise<HostStatus | null>;
   /** The merged configuration, or null for an unknown host. */
   patchHostConfig(hostId: string, patch: Partial<GatewayConfig>): Promise<Partial<GatewayConfig> | null>;
+  figures(): Promise<PoolFigures>;
 }
 
 /** What the agent is told of an approval. */

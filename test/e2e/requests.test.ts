@@ -170,6 +170,7 @@ describe('[C2] without a token', () => {
     ['PATCH', '/api/hosts/x/config'],
     ['POST', '/api/hosts/x/tokens'],
     ['DELETE', '/api/hosts/x/tokens'],
+    ['GET', '/metrics'],
   ] as const;
 
   test.each(routes)('%s %s: 401', async (method, path) => {
@@ -178,7 +179,7 @@ describe('[C2] without a token', () => {
     expect(errorSchema.parse(reply.body).error.code).toBe('unauthorized');
   });
 
-  test('GET /healthz needs none', async () => {
-    expect((await server.api().request('GET', '/healthz', { token: null })).status).toBe(200);
+  test.each(['/healthz'])('GET %s needs none', async (path) => {
+    expect((await server.api().request('GET', path, { token: null })).status).toBe(200);
   });
 });

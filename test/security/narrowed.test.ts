@@ -55,6 +55,11 @@ describe('[R30] a client token that is narrowed', () => {
     expect(continued.status).toBe(400);
   });
 
+  it('has no figures of the whole pool', async () => {
+    expect((await byHost.request('GET', '/metrics')).status).toBe(403);
+    expect((await whole.request('GET', '/metrics')).status).toBe(200);
+  });
+
   it('sees no other host', async () => {
     expect((await byHost.hosts()).map(({ hostId }) => hostId)).toEqual(['mine']);
     expect((await byLabel.hosts()).map(({ hostId }) => hostId)).toEqual(['red']);

@@ -65,6 +65,11 @@ describe('[L10] an administrator of another pool, with the right ids', () => {
     for (const query of ['', `?hostId=${hostId}`, '?status=running', `?cursor=${cursor}`, '?cursor=999999999'])
       expect((await attacker.request('GET', `/api/tasks${query}`)).body).toEqual({ tasks: [], nextCursor: null });
     expect(await attacker.hosts()).toEqual([]);
+    const figures = await (
+      await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${attacker.token}` } })
+    ).text();
+    expect(figures).toContain('agent_gateway_tasks_created_total 0\n');
+    expect(figures).toContain('agent_gateway_hosts{status="busy"} 0\n');
   });
 
   it('cannot have its task run there: by host, by label, in its session, as a follow-up', async () => {

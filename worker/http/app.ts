@@ -13,6 +13,7 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { logRoutes } from './routes/log.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -78,6 +79,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.use(prepare(deps));
   app.use(allowOrigins);
   healthRoutes(app);
+  metricsRoutes(app);
   taskRoutes(app);
   approvalRoutes(app);
   logRoutes(app);

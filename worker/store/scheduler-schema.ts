@@ -48,4 +48,16 @@ export const SCHEDULER_MIGRATIONS: readonly Migration[] = [
     // Others are not in it, and cost nothing: lists of narrowed tokens alone ask by who created a task.
     statements: [`CREATE INDEX task_scoped ON task (state ->> 'createdBy', ord) WHERE state ->> 'scope' IS NOT NULL`],
   },
+  {
+    name: 'how many tasks ended how',
+    // code: empty for those that did not fail. A count outlives the tasks.
+    statements: [
+      `CREATE TABLE ended (
+        status TEXT NOT NULL,
+        code TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (status, code)
+      ) WITHOUT ROWID`,
+    ],
+  },
 ];

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { ListTasks } from '../../shared/api/tasks.ts';
+import { failureCodeSchema } from '../../shared/errors.ts';
 import { MAX_PAGE_BYTES } from '../../shared/limits.ts';
-import { isTerminal } from '../../shared/task.ts';
+import { isTerminal, TERMINAL_STATUSES } from '../../shared/task.ts';
 import type { Staged } from '../domain/pool.ts';
 import type { BodyPatch, Owed } from '../domain/pool-effects.ts';
 import { type PoolHost, poolHostSchema } from '../domain/pool-host.ts';
 import { isActive, type PoolTask, poolTaskSchema } from '../domain/pool-task.ts';
-import type { TaskBody } from '../rpc.ts';
+import type { StatusRecord, TaskBody } from '../rpc.ts';
+import type { EndedCount } from '../rpc-figures.ts';
 import { ApprovalRows } from './approval-rows.ts';
 import {
   type OutcomeBody,
@@ -23,6 +25,12 @@ const outcomeRow = bodyRow.pick({ outcome: true });
 const numberRow = z.object({ value: z.number().nullable() });
 const outboxRow = z.object({ id: z.number(), owed: z.string() });
 const idempotencyRow = z.object({ task_id: z.string(), request_hash: z.string() });
+
+const endedRow = z.object({
+  status: z.enum(TERMINAL_STATUSES),
+  code: z.union([failureCodeSchema, z.literal('').transform(() => null)]),
+  count: z.int(),
+});
 
 /** A row of the outbox. */
 export interface OwedRow {
@@ -138,6 +146,10 @@ export class SchedulerStore {
       if (approval === null) this.approvals.forget(taskId);
       else this.approvals.put(taskId, approval);
     }
+    for (const owed of staged.owed) {
+      // Its last status record is owed once in a task's life.
+      if (owed.kind === 'status' && isTerminal(owed.record.status)) this.#countEnd(owed.record);
+    }
     for (const hostId of staged.removedHosts) this.#sql.exec('DELETE FROM host WHERE host_id = ?', hostId);
     return staged.owed.map((owed) => {
       const row = this.#sql
@@ -155,6 +167,11 @@ export class SchedulerStore {
     return rows.map(({ id, owed }) => ({ id, owed: owedSchema.parse(JSON.parse(owed)) }));
   }
 
+  /** Rows of the outbox, also when nobody has taken them up since the object woke. */
+  undelivered(): number {
+    return this.#number('SELECT count(*) AS value FROM outbox') ?? 0;
+  }
+
   settleOwed(ids: Iterable<number>): void {
     for (const id of ids) this.#sql.exec('DELETE FROM outbox WHERE id = ?', id);
   }
@@ -170,6 +187,11 @@ export class SchedulerStore {
 
   rememberKey(key: string, taskId: string, requestHash: string, expiresAt: number): void {
     this.#sql.exec('INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?)', key, taskId, requestHash, expiresAt);
+  }
+
+  ended(): EndedCount[] {
+    const rows = this.#sql.exec('SELECT status, code, count FROM ended ORDER BY status, code').toArray();
+    return rows.map((row) => endedRow.parse(row));
   }
 
   lastOrder(): number {
@@ -200,6 +222,14 @@ export class SchedulerStore {
 
   #number(query: string): number | null {
     return numberRow.parse(this.#sql.exec(query).one()).value;
+  }
+
+  #countEnd({ status, error }: StatusRecord): void {
+    this.#sql.exec(
+      'INSERT INTO ended VALUES (?, ?, 1) ON CONFLICT (status, code) DO UPDATE SET count = count + 1',
+      status,
+      error?.code ?? '',
+    );
   }
 
   #putTask(task: PoolTask): void {

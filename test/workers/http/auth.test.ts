@@ -15,6 +15,7 @@ const ROUTES = [
   ['PATCH', '/api/hosts/h1/config'],
   ['POST', '/api/hosts/h1/tokens'],
   ['DELETE', '/api/hosts/h1/tokens'],
+  ['GET', '/metrics'],
   ['GET', '/agent/ws?hostId=h1'],
 ] as const;
 

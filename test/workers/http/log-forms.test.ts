@@ -28,6 +28,7 @@ function appOver(logName: string) {
         listHosts: () => scheduler.listHosts(),
         getHost: (id) => scheduler.getHost(id),
         patchHostConfig: (id, patch) => scheduler.patchHostConfig(id, patch),
+        figures: () => scheduler.figures(),
         getTask,
       }),
     };

@@ -46,6 +46,7 @@ export function appWith(fakes: Fakes = {}): Hono<AppEnv> {
     listHosts: untouched,
     getHost: untouched,
     patchHostConfig: untouched,
+    figures: untouched,
     ...fakes.scheduler,
   };
   const host: HostForWorker & Fetchable = {

@@ -8,10 +8,6 @@ export class Outbox {
   readonly #status = new Map<string, Map<number, StatusRecord>>();
   readonly #inputs = new Map<string, Map<number, string>>();
 
-  get isEmpty(): boolean {
-    return this.#rows.size === 0;
-  }
-
   add(row: OwedRow): void {
     this.#rows.set(row.id, row.owed);
     if (row.owed.kind === 'status') indexOf(this.#status, row.owed.taskId).set(row.id, row.owed.record);

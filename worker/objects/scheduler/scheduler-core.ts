@@ -75,6 +75,11 @@ export class SchedulerCore {
     });
   }
 
+  /** Tasks that were created so far. */
+  get created(): number {
+    return this.#lastOrder;
+  }
+
   nextOrder(): number {
     this.#lastOrder += 1;
     return this.#lastOrder;

@@ -17,6 +17,7 @@ import { approvalsNoted, lateEnd, taskEnded, taskRefused, taskStarted } from '..
 import { hostRegistered } from '../../domain/commands/register.ts';
 import { placeRequest } from '../../domain/continuation.ts';
 import type { Pool } from '../../domain/pool.ts';
+import { figuresOf } from '../../domain/pool-figures.ts';
 import type { PoolTask } from '../../domain/pool-task.ts';
 import { viewHost } from '../../domain/public-host.ts';
 import { viewTask } from '../../domain/public-task.ts';
@@ -37,6 +38,7 @@ import type {
   StartedReply,
   TaskView,
 } from '../../rpc.ts';
+import type { PoolFigures } from '../../rpc-figures.ts';
 import { SchedulerCore } from './scheduler-core.ts';
 
 /** SHA-256 of the request as parsed: the same wish in another order of fields is the same wish. */
@@ -146,6 +148,11 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
 
   patchHostConfig(hostId: string, patch: Partial<GatewayConfig>): Promise<Partial<GatewayConfig> | null> {
     return this.#core.decide((pool) => patchHostConfig(pool, hostId, patch));
+  }
+
+  async figures(): Promise<PoolFigures> {
+    const { workingSet, store, created } = this.#core;
+    return { ...figuresOf(workingSet), created, ended: store.ended(), undelivered: store.undelivered() };
   }
 
   async mayConnect(hostId: string, ip: string): Promise<boolean> {

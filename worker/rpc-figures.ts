@@ -1,0 +1,25 @@
+import type { FailureCode } from '../shared/errors.ts';
+import type { HostStatus } from '../shared/host.ts';
+import type { TerminalStatus } from '../shared/task.ts';
+
+/** A pool in figures, as of now; `created` and `ended` only grow, unless all that was is past retention. */
+export interface PoolFigures {
+  tasks: Record<'queued' | 'assigned' | 'running', number>;
+  /** When the oldest task that waits was created, ms; null when none waits. */
+  oldestQueuedAt: number | null;
+  pendingApprovals: number;
+  hosts: Record<HostStatus['status'], number>;
+  /** Of the hosts online: tasks that they hold, and tasks that they could take beside these. */
+  slots: Record<'used' | 'free', number>;
+  created: number;
+  /** Tasks that have ended, by how; `code` is null for those that did not fail. */
+  ended: EndedCount[];
+  /** Rows of the outbox: what is owed to other objects. */
+  undelivered: number;
+}
+
+export interface EndedCount {
+  status: TerminalStatus;
+  code: FailureCode | null;
+  count: number;
+}
