@@ -10,5 +10,9 @@ export function limited(name: string, max: number, unit = 'bytes') {
 
 /** A string of at most `max` UTF-8 bytes. */
 export function boundedString(limit: string, max: number) {
-  return z.string().refine((text) => utf8Length(text) <= max, limited(limit, max));
+  // JSON Schema counts characters, of which there are never more than bytes.
+  return z
+    .string()
+    .refine((text) => utf8Length(text) <= max, limited(limit, max))
+    .meta({ maxLength: max });
 }

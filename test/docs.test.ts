@@ -27,6 +27,7 @@ import {
   taskSchema,
   WAITING_REASONS,
 } from '../shared/task.ts';
+import { OPERATIONS } from '../worker/http/openapi/operations.ts';
 import { codeSpans, headings, linksOf, sections, table } from './support/markdown.ts';
 import { projectFiles, ROOT, readProjectFile } from './support/source-tree.ts';
 
@@ -145,6 +146,12 @@ describe('docs/api.md', () => {
     const documented = table(sections(api, 2).get('Routes') ?? '').map(([route]) => plain(route));
     expect(declaredRoutes().length).toBeGreaterThan(0);
     expect(documented.sort()).toEqual(declaredRoutes().sort());
+  });
+
+  test('every route in the OpenAPI document, for the same roles', () => {
+    const documented = table(sections(api, 2).get('Routes') ?? '').map(([route, , roles]) => [plain(route), roles]);
+    const described = Object.entries(OPERATIONS).map(([route, { roles }]) => [route, roles?.join(', ') ?? 'no token']);
+    expect(described.sort()).toEqual(documented.sort());
   });
 
   test('every error code with its status', () => {

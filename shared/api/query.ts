@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 /** 15 digits stay below the integers that a number holds exactly. */
 const DIGITS = /^[0-9]{1,15}$/;
+const MAX_INTEGER = 10 ** 15 - 1;
 
 /** The size of a page: more than `max` is answered with `max`, as the page says where it ends. */
 export function pageSize(fallback: number, max: number) {
@@ -11,6 +12,14 @@ export function pageSize(fallback: number, max: number) {
 }
 
 /** A whole number as a query or header carries it: digits alone, so neither an empty value nor `0x10` passes for one. */
-export function queryInteger(min: number, max: number = Number.MAX_SAFE_INTEGER) {
-  return z.string().regex(DIGITS, 'must be a whole number').transform(Number).pipe(z.int().min(min).max(max));
+export function queryInteger(min: number, max: number = MAX_INTEGER) {
+  return (
+    z
+      .string()
+      .regex(DIGITS, 'must be a whole number')
+      // What a client means by it, whatever it looks like in a URL.
+      .meta({ type: 'integer', pattern: undefined, minimum: min, maximum: max })
+      .transform(Number)
+      .pipe(z.int().min(min).max(max))
+  );
 }

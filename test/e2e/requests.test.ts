@@ -179,7 +179,7 @@ describe('[C2] without a token', () => {
     expect(errorSchema.parse(reply.body).error.code).toBe('unauthorized');
   });
 
-  test.each(['/healthz'])('GET %s needs none', async (path) => {
+  test.each(['/healthz', '/openapi.json'])('GET %s needs none', async (path) => {
     expect((await server.api().request('GET', path, { token: null })).status).toBe(200);
   });
 });

@@ -14,6 +14,7 @@ import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { logRoutes } from './routes/log.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { openApiRoutes } from './routes/openapi.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -79,6 +80,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.use(prepare(deps));
   app.use(allowOrigins);
   healthRoutes(app);
+  openApiRoutes(app);
   metricsRoutes(app);
   taskRoutes(app);
   approvalRoutes(app);
