@@ -139,9 +139,9 @@ export const MAX_AUDIT_PAGE = 1000;
 export const MAX_AUDIT_ENTRIES = 1_000_000;
 /** Entries that one page looks at: some milliseconds, in which nothing else of the object happens. */
 export const MAX_AUDIT_SCAN = 20_000;
-/** Refused calls that are recorded of one token in a minute; the server's log has more. */
+/** Refused calls that are recorded of one token in a minute; the server's log says when there were more. */
 export const MAX_REFUSALS_RECORDED = 60;
-/** Lines of the server's log about refused tokens of one address in a minute: enough to see who it is, too few to fill a disk. */
+/** Lines of the server's log about refused calls of one address or token in a minute: enough to see who it is, too few to fill a disk. */
 export const MAX_REFUSALS_LOGGED = 60;
 /** Hosts that a token may be narrowed to by their ids; beyond some dozens a label says it better, and a header has its bounds. */
 export const MAX_SCOPE_HOSTS = 64;

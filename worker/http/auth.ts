@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Claims, Role } from '../../shared/token.ts';
+import { networkOf } from '../domain/network.ts';
 import type { Env } from '../env.ts';
 import { usableSecrets } from '../secrets.ts';
 import { type Verified, verifyToken } from '../token.ts';
@@ -10,6 +11,8 @@ import { tokenOfProtocols } from './upgrade.ts';
 
 /** Longest host id; a longer one is no id, and a log line has its bounds. */
 const MAX_SHOWN_ID = 64;
+/** Characters of a path in a log line; every route is shorter. */
+const MAX_SHOWN_PATH = 200;
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
 /** The secrets that verify tokens, the signing one first. Throws `not_ready` when there is none that may sign. */
@@ -24,8 +27,11 @@ export function logRefusal(c: Context<AppEnv>, status: 401 | 403, reason: string
   const claims: Claims | undefined = c.get('claims');
   const who = claims === undefined ? {} : { sub: claims.sub, role: claims.role, pool: claims.pool };
   const hostId = c.req.query('hostId')?.slice(0, MAX_SHOWN_ID);
-  const request = { path: c.req.path, requestId: c.get('requestId'), hostId };
-  c.get('refusalLog').write(c.get('ip'), { status, reason, ...request, ...who }, Date.now());
+  const ip = c.get('ip');
+  const request = { ip, path: c.req.path.slice(0, MAX_SHOWN_PATH), requestId: c.get('requestId'), hostId };
+  // A known caller has a share of its own, which nobody else behind its address can use up.
+  const caller = claims === undefined ? networkOf(ip) : tokenKey(claims);
+  c.get('refusalLog').write(caller, { status, reason, ...request, ...who }, Date.now());
 }
 
 async function judge(c: Context<AppEnv>): Promise<Verified> {

@@ -1,20 +1,19 @@
 import { MAX_REFUSALS_LOGGED } from '../../shared/limits.ts';
-import { networkOf } from '../domain/network.ts';
 import { RateWindows } from '../domain/rate-window.ts';
 
-/** Whom nobody knows can still fill a disk with lines: each address has a share of the log; the next line tells how many are missing. */
+/** Whom nobody knows can still fill a disk with lines: each caller has a share of the log; the next line tells how many are missing. */
 export class RefusalLog {
   readonly #lines = new RateWindows(MAX_REFUSALS_LOGGED);
   #notLogged = 0;
 
-  /** One line for a call from `ip` that was refused, while its address has not had its share of this minute. */
-  write(ip: string, refusal: object, now: number): void {
-    if (this.#lines.take(networkOf(ip), now) > 0) {
+  /** One line for a refused call, while its caller has not had its share of this minute. */
+  write(caller: string, refusal: object, now: number): void {
+    if (this.#lines.take(caller, now) > 0) {
       this.#notLogged += 1;
       return;
     }
     const missing = this.#notLogged === 0 ? {} : { notLogged: this.#notLogged };
     this.#notLogged = 0;
-    console.warn(JSON.stringify({ event: 'auth_refused', ...refusal, ip, ...missing }));
+    console.warn(JSON.stringify({ event: 'auth_refused', ...refusal, ...missing }));
   }
 }

@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type AuditRecord, enrolledSchema, enrolmentSchema, hostTokenSchema } from '../../../shared/api/access.ts';
 import { MAX_REFUSALS_RECORDED } from '../../../shared/limits.ts';
 import { appWith, bearer, envWith, type Fakes, SECRET, token, viewOf } from './support.ts';
 
 const ADMIN = { sub: 'root', role: 'admin', jti: 'token-1', pool: 'p' };
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 /** The app of one test, and what it has recorded. */
 function audited(fakes: Fakes = {}) {
@@ -68,9 +72,12 @@ describe('[R27] each change over HTTP is recorded', () => {
     const { records, call } = audited({
       scheduler: { abortTask: async () => ({ kind: 'error', code: 'not_found', message: 'no' }) },
     });
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
     const eve = { sub: 'a-noisy-one', role: 'client', jti: 'noisy' };
     for (let n = 0; n < MAX_REFUSALS_RECORDED + 5; n += 1) await call('POST', '/api/tasks/t/abort', undefined, eve);
     expect(records).toHaveLength(MAX_REFUSALS_RECORDED);
+    // Whatever else they did to the log, they have one line of it.
+    expect(errors.mock.calls).toHaveLength(1);
     await call('POST', '/api/tasks/t/abort', undefined, { ...eve, jti: 'another' });
     expect(records).toHaveLength(MAX_REFUSALS_RECORDED + 1);
   });
