@@ -135,6 +135,7 @@ const RULES: Rule[] = [
       'worker/names.ts',
       'worker/secrets.ts',
       'worker/token.ts',
+      'worker/with-deadline.ts',
       'worker/domain/network.ts',
       'worker/domain/rate-window.ts',
       ...WORKER_PACKAGES,
@@ -179,7 +180,7 @@ const RULES: Rule[] = [
   ),
   codeRule(
     'an object sets no timer but the deadline of a call: it would not hibernate',
-    (path) => within('worker/objects', 'worker/store')(path) && !/\/(?:with-deadline|calls)\.ts$/.test(path),
+    (path) => within('worker/objects', 'worker/store')(path) && !path.endsWith('/calls.ts'),
     /\bset(?:Interval|Timeout)\b/,
     ['worker/objects/a.ts', 'setInterval(beat, 1000);'],
   ),

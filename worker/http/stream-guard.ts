@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { CLOSE, CLOSE_LOST } from '../../shared/close-codes.ts';
 import { ERROR_STATUS } from '../../shared/errors.ts';
+import { withDeadline } from '../with-deadline.ts';
 import type { AppEnv } from './context.ts';
 import { tooMany } from './errors.ts';
 import { retrying } from './retry.ts';
@@ -46,7 +47,8 @@ export class StreamGuard {
     const query = new URLSearchParams(jti === undefined ? { sub } : { token: jti });
     const guard = new StreamGuard(async () => {
       const init = { headers: { upgrade: 'websocket' } };
-      const { status, webSocket } = await c.get('objects').access(pool).fetch(`https://access/guard?${query}`, init);
+      const access = c.get('objects').access(pool);
+      const { status, webSocket } = await withDeadline(() => access.fetch(`https://access/guard?${query}`, init));
       if (webSocket !== null) return webSocket;
       if (status !== ERROR_STATUS.rate_limited) throw new Error(`the access object answered ${status} to a guard`);
       const message = 'too many streams of this token are open';

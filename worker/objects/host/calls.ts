@@ -1,5 +1,5 @@
 import { callBackoff } from '../../domain/host-backoff.ts';
-import { withDeadline } from '../with-deadline.ts';
+import { withDeadline } from '../../with-deadline.ts';
 
 /** With its delays about 40 s: longer than any restart. */
 export const MAX_CALL_TRIES = 14;

@@ -1,4 +1,4 @@
-import { withDeadline } from '../with-deadline.ts';
+import { withDeadline } from '../../with-deadline.ts';
 import type { HostParts } from './parts.ts';
 import type { Peer } from './sockets.ts';
 

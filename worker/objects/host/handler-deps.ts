@@ -1,7 +1,7 @@
 import { endBackoff, MAX_END_TRIES } from '../../domain/host-backoff.ts';
 import type { ConnectionRef, SchedulerForHost } from '../../rpc.ts';
 import type { Connection } from '../../store/host-connection-store.ts';
-import { withDeadline } from '../with-deadline.ts';
+import { withDeadline } from '../../with-deadline.ts';
 import { callUntil, MAX_CALL_TRIES } from './calls.ts';
 import type { HandlerDeps } from './handlers/deps.ts';
 import type { Origin } from './lanes.ts';

@@ -6,7 +6,7 @@ import { decodeRegister } from '../../../shared/protocol/up-codec.ts';
 import { renewalOf } from '../../domain/host-deadlines.ts';
 import { networkOf } from '../../domain/network.ts';
 import type { RegisterReply } from '../../rpc.ts';
-import { withDeadline } from '../with-deadline.ts';
+import { withDeadline } from '../../with-deadline.ts';
 import { callUntil } from './calls.ts';
 import { closePeer } from './closing.ts';
 import { stopForgotten } from './commands.ts';

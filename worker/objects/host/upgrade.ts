@@ -2,7 +2,7 @@ import { ERROR_STATUS, type ErrorBody, type ErrorCode } from '../../../shared/er
 import { REGISTER_TIMEOUT_MS } from '../../domain/host-deadlines.ts';
 import { newcomerMustWait } from '../../domain/host-replacement.ts';
 import { networkOf } from '../../domain/network.ts';
-import { withDeadline } from '../with-deadline.ts';
+import { withDeadline } from '../../with-deadline.ts';
 import { freshAttachment, type Handshake, readHandshake } from './handshake.ts';
 import type { HostParts } from './parts.ts';
 

@@ -1,7 +1,7 @@
 import type { RunRef } from '../../../shared/protocol/run-ref.ts';
 import type { Nudge } from '../../domain/pool-effects.ts';
 import type { ConnectionRef, ExecuteOrder, ExecuteReply, HostForScheduler } from '../../rpc.ts';
-import { withDeadline } from '../with-deadline.ts';
+import { withDeadline } from '../../with-deadline.ts';
 import type { Outbox } from './outbox.ts';
 
 /** One item of a host's lane: a row of the outbox, or a nudge. */

@@ -1,6 +1,6 @@
 import type { Owed } from '../../domain/pool-effects.ts';
 import type { LogApi, StatusRecord, TaskBody } from '../../rpc.ts';
-import { withDeadline } from '../with-deadline.ts';
+import { withDeadline } from '../../with-deadline.ts';
 import type { Outbox } from './outbox.ts';
 
 /** Bodies on their way together: they share a commit there, and even the largest stay far below an object's memory. */
