@@ -2,10 +2,10 @@ import type { FailureCode } from '../shared/errors.ts';
 import type { HostStatus } from '../shared/host.ts';
 import type { TerminalStatus } from '../shared/task.ts';
 
-/** A pool in figures, as of now; `created` and `ended` only grow, unless all that was is past retention. */
+/** A pool in figures, as of now; `created` and `ended` only grow. */
 export interface PoolFigures {
   tasks: Record<'queued' | 'assigned' | 'running', number>;
-  /** When the oldest task that waits was created, ms; null when none waits. */
+  /** Since when the task waits that waits longest, ms; null when none does. Waiting for the backoff of a retry does not count. */
   oldestQueuedAt: number | null;
   pendingApprovals: number;
   hosts: Record<HostStatus['status'], number>;
@@ -14,8 +14,8 @@ export interface PoolFigures {
   created: number;
   /** Tasks that have ended, by how; `code` is null for those that did not fail. */
   ended: EndedCount[];
-  /** Rows of the outbox: what is owed to other objects. */
-  undelivered: number;
+  /** Objects to which the last delivery failed. */
+  failingDeliveries: number;
 }
 
 export interface EndedCount {

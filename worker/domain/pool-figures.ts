@@ -4,12 +4,12 @@ import type { Pool } from './pool.ts';
 import { viewHost } from './public-host.ts';
 
 /** What the working set alone can tell. */
-export function figuresOf(pool: Pool): Omit<PoolFigures, 'created' | 'ended' | 'undelivered'> {
+export function figuresOf(pool: Pool): Omit<PoolFigures, 'created' | 'ended' | 'failingDeliveries'> {
   const tasks = { queued: 0, assigned: 0, running: 0 };
   let oldestQueuedAt: number | null = null;
   let pendingApprovals = 0;
-  for (const { status, createdAt, asking = [] } of pool.activeTasks()) {
-    if (status === 'queued') oldestQueuedAt = Math.min(oldestQueuedAt ?? createdAt, createdAt);
+  for (const { status, queuedAt, retryAt, asking = [] } of pool.activeTasks()) {
+    if (status === 'queued' && retryAt === undefined) oldestQueuedAt = Math.min(oldestQueuedAt ?? queuedAt, queuedAt);
     if (status === 'queued' || status === 'assigned' || status === 'running') tasks[status] += 1;
     pendingApprovals += asking.length;
   }

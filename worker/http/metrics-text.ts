@@ -16,7 +16,7 @@ function by(label: string, values: Readonly<Record<string, number>>): Metric['sa
 }
 
 function metricsOf(figures: PoolFigures, now: number): Metric[] {
-  const { tasks, oldestQueuedAt, pendingApprovals, hosts, slots, created, ended, undelivered } = figures;
+  const { tasks, oldestQueuedAt, pendingApprovals, hosts, slots, created, ended, failingDeliveries } = figures;
   const oldest = oldestQueuedAt === null ? 0 : Math.max(0, now - oldestQueuedAt) / 1000;
   const endings = ended.map(({ status, code, count }) => ({
     labels: { status, ...(code === null ? {} : { code }) },
@@ -25,9 +25,9 @@ function metricsOf(figures: PoolFigures, now: number): Metric[] {
   return [
     { name: 'tasks', type: 'gauge', help: 'Tasks that have not ended.', samples: by('status', tasks) },
     {
-      name: 'oldest_queued_task_seconds',
+      name: 'longest_wait_seconds',
       type: 'gauge',
-      help: 'Age of the oldest task that waits for a host; 0 when none waits.',
+      help: 'For how long the task waits that waits longest for a host; 0 when none does.',
       samples: [{ value: oldest }],
     },
     {
@@ -39,10 +39,10 @@ function metricsOf(figures: PoolFigures, now: number): Metric[] {
     { name: 'hosts', type: 'gauge', help: 'Hosts of the pool.', samples: by('status', hosts) },
     { name: 'slots', type: 'gauge', help: 'Tasks that the hosts online can run.', samples: by('state', slots) },
     {
-      name: 'undelivered',
+      name: 'failing_deliveries',
       type: 'gauge',
-      help: 'What the scheduler owes to other objects; one that stays above 0 points to a broken one.',
-      samples: [{ value: undelivered }],
+      help: 'Objects to which the last delivery failed.',
+      samples: [{ value: failingDeliveries }],
     },
     { name: 'tasks_created_total', type: 'counter', help: 'Tasks created.', samples: [{ value: created }] },
     { name: 'tasks_ended_total', type: 'counter', help: 'Tasks ended, by how.', samples: endings },

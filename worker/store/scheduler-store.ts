@@ -167,11 +167,6 @@ export class SchedulerStore {
     return rows.map(({ id, owed }) => ({ id, owed: owedSchema.parse(JSON.parse(owed)) }));
   }
 
-  /** Rows of the outbox, also when nobody has taken them up since the object woke. */
-  undelivered(): number {
-    return this.#number('SELECT count(*) AS value FROM outbox') ?? 0;
-  }
-
   settleOwed(ids: Iterable<number>): void {
     for (const id of ids) this.#sql.exec('DELETE FROM outbox WHERE id = ?', id);
   }

@@ -29,6 +29,11 @@ export class Lane<T> {
     return this.#items.length === 0 && !this.#isRunning;
   }
 
+  /** The last delivery failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
   /** When a failed delivery is tried again; null when none waits. */
   get nextRetry(): number | null {
     return this.#waitsUntil;

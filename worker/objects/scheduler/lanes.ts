@@ -31,6 +31,11 @@ export class Lanes {
     return true;
   }
 
+  /** Objects to which the last delivery failed. */
+  get failing(): number {
+    return [...this.#all()].filter(({ isFailing }) => isFailing).length;
+  }
+
   /** The earliest retry, or null. */
   nextRetry(): number | null {
     let earliest: number | null = null;

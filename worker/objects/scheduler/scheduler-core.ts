@@ -11,6 +11,7 @@ import type { PoolTask } from '../../domain/pool-task.ts';
 import type { Env } from '../../env.ts';
 import { hostObjectName } from '../../names.ts';
 import type { ConnectionRef, ExecuteOrder, TaskBody } from '../../rpc.ts';
+import type { PoolFigures } from '../../rpc-figures.ts';
 import { sealVariables, unsealVariables, type Variables } from '../../seal.ts';
 import { usableSecrets } from '../../secrets.ts';
 import { migrate } from '../../store/migrate.ts';
@@ -30,6 +31,7 @@ const GATHER_MS = 10;
 /** Finished tasks removed in one go: bounds the time for which others wait. */
 const PURGE_PAGE = 500;
 const NOT_BEFORE = 'judge_nobody_before';
+const LAST_ORDER = 'last_order';
 
 /** Wires the pool, its store, the outbox with its lanes and the alarm. It decides nothing. */
 export class SchedulerCore {
@@ -64,7 +66,7 @@ export class SchedulerCore {
     });
     this.workingSet.load(this.store.activeTasks(), this.store.hosts());
     this.workingSet.judgeNobodyBefore(this.store.meta(NOT_BEFORE) ?? 0);
-    this.#lastOrder = this.store.lastOrder();
+    this.#lastOrder = Math.max(this.store.lastOrder(), this.store.meta(LAST_ORDER) ?? 0);
     this.#oldestFinish = this.store.oldestFinish();
     this.#lanes = new Lanes({
       outbox: this.outbox,
@@ -75,9 +77,9 @@ export class SchedulerCore {
     });
   }
 
-  /** Tasks that were created so far. */
-  get created(): number {
-    return this.#lastOrder;
+  /** What only this object can tell of its pool. */
+  counts(): Pick<PoolFigures, 'created' | 'ended' | 'failingDeliveries'> {
+    return { created: this.#lastOrder, ended: this.store.ended(), failingDeliveries: this.#lanes.failing };
   }
 
   nextOrder(): number {
@@ -90,7 +92,7 @@ export class SchedulerCore {
    * itself, so that the outbox is only the backup.
    */
   decide<T>(command: (pool: Pool, now: number) => T, carriedFor: string | null = null): Promise<T> {
-    this.#resume();
+    this.resume();
     return decide(
       {
         pool: this.workingSet,
@@ -112,6 +114,8 @@ export class SchedulerCore {
 
   /** Inside a decision. */
   purge(finishedBefore: number, now: number): void {
+    // The newest task may go before an older one: its number is not given again.
+    if ((this.store.oldestFinish() ?? now) < finishedBefore) this.store.setMeta(LAST_ORDER, this.#lastOrder);
     this.store.purge(finishedBefore, now, PURGE_PAGE);
   }
 
@@ -128,7 +132,7 @@ export class SchedulerCore {
   }
 
   /** Takes up what the object owed when it was last put away. */
-  #resume(): void {
+  resume(): void {
     if (this.#isResumed) return;
     this.#isResumed = true;
     const rows = this.store.outbox();

@@ -99,6 +99,8 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
 
   async getTask(taskId: string): Promise<TaskView | null> {
     const { workingSet } = this.#core;
+    // Whoever reads its log next is not to wait for the alarm.
+    this.#core.resume();
     const task = workingSet.task(taskId);
     return task === null ? null : this.#view(workingSet, task);
   }
@@ -151,8 +153,7 @@ export class SchedulerDO extends DurableObject<Env> implements SchedulerForWorke
   }
 
   async figures(): Promise<PoolFigures> {
-    const { workingSet, store, created } = this.#core;
-    return { ...figuresOf(workingSet), created, ended: store.ended(), undelivered: store.undelivered() };
+    return { ...figuresOf(this.#core.workingSet), ...this.#core.counts() };
   }
 
   async mayConnect(hostId: string, ip: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { figuresOf } from '../../../../worker/domain/pool-figures.ts';
-import { World } from './pool-world.ts';
+import { SETTINGS, World } from './pool-world.ts';
 
 const NOTHING = {
   tasks: { queued: 0, assigned: 0, running: 0 },
@@ -47,4 +47,22 @@ it('[R32] tells what waits and since when, what runs, and what the hosts online 
 
   world.drop(world.host('h1'));
   expect(figuresOf(world.pool)).toMatchObject({ hosts: { busy: 1, offline: 1 }, slots: { used: 1, free: 0 } });
+});
+
+it('[R32] a task that was queued again waits since then, and not at all in the backoff of its retry', () => {
+  const world = new World([2]);
+  const host = world.host('h0');
+  world.connect(host);
+  world.create('requeue', { maxAttempts: 2, backoffMs: 10_000 });
+  world.deliverAll();
+  world.startAll(host);
+  world.now += 3_000;
+  world.drop(host);
+  world.pass(SETTINGS.RECONNECT_GRACE_MS);
+  expect(figuresOf(world.pool)).toMatchObject({ tasks: { queued: 1 }, oldestQueuedAt: world.now });
+
+  const [task] = world.pool.activeTasks();
+  if (task === undefined) throw new Error('the task is gone');
+  world.decide((pool) => pool.putTask({ ...task, retryAt: world.now + 1 }));
+  expect(figuresOf(world.pool)).toMatchObject({ tasks: { queued: 1 }, oldestQueuedAt: null });
 });

@@ -12,7 +12,7 @@ const FIGURES = {
     { status: 'completed', code: null, count: 30 },
     { status: 'failed', code: 'agent_failed', count: 6 },
   ] as const,
-  undelivered: 0,
+  failingDeliveries: 2,
 };
 
 it('[R32] every figure under its name, in the text format of Prometheus', () => {
@@ -23,14 +23,14 @@ it('[R32] every figure under its name, in the text format of Prometheus', () => 
     'agent_gateway_tasks{status="queued"} 3',
     'agent_gateway_tasks{status="assigned"} 1',
     'agent_gateway_tasks{status="running"} 2',
-    'agent_gateway_oldest_queued_task_seconds 1.5',
+    'agent_gateway_longest_wait_seconds 1.5',
     'agent_gateway_pending_approvals 1',
     'agent_gateway_hosts{status="online"} 1',
     'agent_gateway_hosts{status="busy"} 2',
     'agent_gateway_hosts{status="offline"} 4',
     'agent_gateway_slots{state="used"} 3',
     'agent_gateway_slots{state="free"} 5',
-    'agent_gateway_undelivered 0',
+    'agent_gateway_failing_deliveries 2',
     'agent_gateway_tasks_created_total 42',
     'agent_gateway_tasks_ended_total{status="completed"} 30',
     'agent_gateway_tasks_ended_total{status="failed",code="agent_failed"} 6',
@@ -42,6 +42,6 @@ it('[R32] every figure under its name, in the text format of Prometheus', () => 
 
 it('[R32] nothing waits: no age', () => {
   expect(metricsText({ ...FIGURES, ended: [], oldestQueuedAt: null }, 10_000)).toContain(
-    'agent_gateway_oldest_queued_task_seconds 0\n',
+    'agent_gateway_longest_wait_seconds 0\n',
   );
 });
