@@ -40,7 +40,7 @@ export class Revocations {
 }
 
 /** Not knowing is not a no. */
-function notKnown(error: unknown): never {
+export function notKnown(error: unknown): never {
   console.error(JSON.stringify({ event: 'revocation_not_known', error: String(error) }));
   throw notReady('it cannot be said just now whether the token is revoked; try again');
 }

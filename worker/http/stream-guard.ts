@@ -3,8 +3,9 @@ import { CLOSE, CLOSE_LOST } from '../../shared/close-codes.ts';
 import { ERROR_STATUS } from '../../shared/errors.ts';
 import { withDeadline } from '../with-deadline.ts';
 import type { AppEnv } from './context.ts';
-import { tooMany } from './errors.ts';
+import { HttpError, tooMany } from './errors.ts';
 import { retrying } from './retry.ts';
+import { notKnown } from './revocations.ts';
 
 /** The longest that a timer takes, ms; a later end is looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -40,7 +41,7 @@ export class StreamGuard {
     this.#expiresMs = expiresMs;
   }
 
-  /** Throws 429 when the token has `MAX_STREAMS_PER_TOKEN` open. */
+  /** Throws 429 when the token has `MAX_STREAMS_PER_TOKEN` open, 503 when it cannot be said whether it is revoked. */
   static async open(c: Context<AppEnv>): Promise<StreamGuard> {
     const { exp, jti, sub, pool } = c.get('claims');
     // A token without an id cannot be revoked by one; its streams are counted all the same.
@@ -54,7 +55,12 @@ export class StreamGuard {
       const message = 'too many streams of this token are open';
       throw tooMany('rate_limited', 'MAX_STREAMS_PER_TOKEN', message, STREAM_WAIT_MS);
     }, exp * 1000);
-    guard.#hold(await retrying(guard.#open));
+    guard.#hold(
+      await retrying(guard.#open).catch((error: unknown) => {
+        if (error instanceof HttpError) throw error;
+        return notKnown(error);
+      }),
+    );
     guard.#awaitExpiry();
     return guard;
   }

@@ -1,10 +1,12 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { errorBodySchema } from '../../../shared/errors.ts';
 import { appWith, bearer, envWith, openSocket, viewOf } from './support.ts';
 
 const CLAIMS = { sub: 'root', role: 'admin', jti: 'token-1' };
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 it('[R25] a token that is revoked while a stream is being opened ends that stream', async () => {
@@ -89,4 +91,11 @@ it('[R25] a guard that is found again goes on guarding', async () => {
   await untilCalled(opened, 3);
   second.access.close(4401, 'token revoked');
   expect(await closed).toBe(4401);
+});
+
+it('[R25] a stream that nobody can guard is not opened', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { reply } = await followed({ accept: 'text/event-stream' });
+  expect(reply.status).toBe(503);
+  expect(errorBodySchema.parse(await reply.json()).error.code).toBe('not_ready');
 });
