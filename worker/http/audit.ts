@@ -3,6 +3,7 @@ import type { AuditAction, AuditRecord } from '../../shared/api/access.ts';
 import { TASK_ID_PATTERN } from '../../shared/ids.ts';
 import { MAX_REFUSALS_RECORDED } from '../../shared/limits.ts';
 import { RateWindows } from '../domain/rate-window.ts';
+import { tokenKey } from './auth.ts';
 import type { AppEnv } from './context.ts';
 import { foreseen } from './errors.ts';
 import { retrying } from './retry.ts';
@@ -10,8 +11,8 @@ import { retrying } from './retry.ts';
 /** In place of a target that is no id: whatever stood in the path may be anything, also a secret. */
 const NO_ID = '(no id)';
 
-/** Refusals of each caller: beyond their share what others did stays in the audit, and the server's own log says so once a minute. */
-const refusals = new RateWindows(MAX_REFUSALS_RECORDED);
+/** Refused calls of each caller: beyond their share what others did stays in the audit, and the server's own log says so once a minute. */
+const refused = new RateWindows(MAX_REFUSALS_RECORDED);
 const overflows = new RateWindows(1);
 
 /**
@@ -38,17 +39,24 @@ export function audited(action: AuditAction): MiddlewareHandler<AppEnv> {
       ...who,
       ip: c.get('ip'),
     };
-    try {
-      const caller = JSON.stringify([pool, who.role, who.sub, who.tokenId]);
-      if (outcome !== 'ok' && refusals.take(caller, now) > 0) {
-        if (overflows.take(caller, now) > 0) return;
-        throw new Error('too many refusals of this caller; others follow');
+    if (outcome !== 'ok') {
+      const caller = tokenKey({ pool, role: who.role, sub: who.sub, jti: who.tokenId });
+      if (refused.take(caller, now) > 0) {
+        if (overflows.take(caller, now) === 0)
+          logMissing(pool, entry, 'too many refused calls of this caller, more may follow');
+        return;
       }
+    }
+    try {
       await retrying(() => c.get('objects').access(pool).record(entry));
     } catch (error) {
-      console.error(JSON.stringify({ event: 'audit_not_recorded', pool, entry, error: String(error) }));
+      logMissing(pool, entry, String(error));
     }
   };
+}
+
+function logMissing(pool: string, entry: AuditRecord, error: string): void {
+  console.error(JSON.stringify({ event: 'audit_not_recorded', pool, entry, error }));
 }
 
 function outcomeOf(c: Context<AppEnv>): string {

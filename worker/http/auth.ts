@@ -84,6 +84,6 @@ export function allow(...roles: Role[]): MiddlewareHandler<AppEnv> {
 }
 
 /** What is counted as one token: another role's may have the same `sub`, and one of many tokens of a `sub` may run wild. */
-export function tokenKey({ pool, role, sub, jti }: Claims): string {
+export function tokenKey({ pool, role, sub, jti }: Pick<Claims, 'pool' | 'sub' | 'jti'> & { role: string }): string {
   return JSON.stringify([pool, role, sub, jti]);
 }

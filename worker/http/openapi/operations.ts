@@ -175,9 +175,9 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     replies: answers(201, 'Enrolment', 'the code'),
   },
   'POST /api/enroll': {
-    id: 'enrol',
+    id: 'enroll',
     does: 'Exchange a code for a host token',
-    body: { schema: 'Enrol', required: true },
+    body: { schema: 'Enroll', required: true },
     replies: answers(201, 'Enrolled', 'the token; it is not shown again'),
     errors: ['unauthorized', 'rate_limited', 'host_exists'],
   },

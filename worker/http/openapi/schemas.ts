@@ -9,6 +9,7 @@ import {
   hostTokenSchema,
 } from '../../../shared/api/access.ts';
 import { approvalListSchema, decideApprovalSchema } from '../../../shared/api/approvals.ts';
+import { configFieldsSchema } from '../../../shared/api/hosts.ts';
 import { logPageSchema } from '../../../shared/api/log.ts';
 import { createTaskSchema, taskInputBodySchema, taskListSchema } from '../../../shared/api/tasks.ts';
 import { approvalSchema } from '../../../shared/approval.ts';
@@ -24,10 +25,10 @@ export const REQUESTS = {
   CreateTask: createTaskSchema,
   TaskInput: taskInputBodySchema,
   ApprovalDecision: decideApprovalSchema,
-  HostConfigPatch: z.strictObject(gatewayConfigSchema.partial().shape),
+  HostConfigPatch: configFieldsSchema,
   HostTokenOrder: hostTokenBodySchema,
   EnrolmentOrder: enrolmentBodySchema,
-  Enrol: enrollBodySchema,
+  Enroll: enrollBodySchema,
 } as const;
 
 /** What answers carry. */
