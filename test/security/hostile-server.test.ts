@@ -226,11 +226,13 @@ describe('[L9] a server that sends', () => {
   });
 
   it('whatever it sends, its token is in no run and in no log', async () => {
-    execute('curious', { prompt: 'env GATEWAY_AUTH_TOKEN\nenv GATEWAY_CONFIG' });
-    await peer.take('task:completed', 'curious');
+    // Still running: its directory holds all that it ever does, and stays where it is.
+    execute('curious', { prompt: 'env GATEWAY_AUTH_TOKEN\nenv GATEWAY_CONFIG\nsleep 600000' });
+    await untilTrue('what the agent says', () => server.stored('curious').contents.length === 2);
     expect(server.stored('curious').contents).toEqual(['GATEWAY_AUTH_TOKEN=(unset)', 'GATEWAY_CONFIG=(unset)']);
     expect(daemon.child.output()).not.toContain('the-own-token');
     const files = z.array(z.string()).parse(readdirSync(daemon.stateDir, { recursive: true, encoding: 'utf8' }));
+    expect(files).toContain(join('runs', 'curious.1', 'request.json'));
     for (const file of files.filter((name) => /\.(json|jsonl|log)$/.test(name)))
       expect(readFileSync(join(daemon.stateDir, file), 'utf8')).not.toContain('the-own-token');
   });
